@@ -1,0 +1,32 @@
+/** What a command may touch of the outside world. @module */
+
+import type { Runtime } from '../../src/runtime/ports.ts';
+
+/** Where text and bytes go. A stream of the process in bin/, a buffer in tests. */
+export interface Output {
+  readonly isTTY: boolean;
+  /** Width of the terminal in columns; 80 where there is none. */
+  readonly columns: number;
+  write(data: string | Uint8Array): void;
+}
+
+/** Everything a command may touch; nothing under commands/ reads `process`. */
+export interface Context {
+  readonly runtime: Runtime;
+  /** Standard input, read when asked for. */
+  readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY: boolean };
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Aborts on SIGINT and SIGTERM; the reason is an {@link Interrupted}. */
+  readonly signal: AbortSignal;
+}
+
+/** Why the signal of the context was aborted. Not an error of anybody: exit code 130 or 143. */
+export class Interrupted extends Error {
+  readonly exitCode: 130 | 143;
+  constructor(by: 'SIGINT' | 'SIGTERM') {
+    super(by === 'SIGINT' ? 'interrupted' : 'terminated');
+    this.exitCode = by === 'SIGINT' ? 130 : 143;
+  }
+}

@@ -1,0 +1,212 @@
+/**
+ * The only doors from bip to the world. Protocol code takes what it needs of {@link Runtime} as a
+ * parameter; `node/` fills it with the real world, `sim/` with a seeded virtual one.
+ *
+ * Conventions: whoever makes a resource disposes it; disposal is idempotent and waits for one under
+ * way. A `signal` cancels what is under way and rejects with its reason. Failures of the network are
+ * `NetworkError`, of the disk `StorageError` (codes below), of a limit of time `TimeoutError`.
+ *
+ * @module
+ */
+
+import type { Endpoint } from '../base/endpoint.ts';
+
+/** Milliseconds on a monotonic clock with an arbitrary origin. */
+export type Millis = number;
+
+export interface Clock {
+  now(): Millis;
+  /** Calls `wake` once at `at` or soon after. The returned function cancels it; twice is fine. */
+  schedule(at: Millis, wake: () => void): () => void;
+}
+
+/** The calendar, for creation dates, logs and saved states only. */
+export interface WallClock {
+  /** Milliseconds since 1970-01-01 UTC. */
+  now(): number;
+}
+
+export interface Random {
+  /** An unsigned 32-bit integer. */
+  uint32(): number;
+  bytes(length: number): Uint8Array;
+}
+
+/** A bound UDP socket. */
+export interface Datagrams extends AsyncDisposable {
+  readonly local: Endpoint;
+  /** Sends and forgets, as UDP does: what cannot be sent is lost. `bytes` is copied or sent at once. */
+  send(bytes: Uint8Array, to: Endpoint): void;
+  /** Sets the one receiver. `bytes` is a view that is valid during the call only. */
+  receive(listener: (bytes: Uint8Array, from: Endpoint) => void): void;
+}
+
+/** What a byte stream tells its one user. */
+export interface StreamHandler {
+  /** `bytes` is a view of a reused buffer, valid during the call only. */
+  data(bytes: Uint8Array): void;
+  /** All queued bytes went out after `queuedBytes` had been above zero. */
+  drain(): void;
+  /** Exactly once, and last: the other side ended (no error), or it broke. Not called after a disposal by us. */
+  closed(error?: Error): void;
+}
+
+/** A connected stream: TCP now, uTP later. */
+export interface ByteStream extends AsyncDisposable {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  /** Starts delivery; must be called once. Bytes that came before are delivered from within or soon after. */
+  open(handler: StreamHandler): void;
+  /** Queues `bytes`, which must not change until sent. No-op after the stream has closed. */
+  write(bytes: Uint8Array): void;
+  /** Bytes written but not yet taken by the system: the measure for back-pressure. */
+  readonly queuedBytes: number;
+  /** Stops and restarts the delivery of data; what is under way may still arrive once. */
+  pause(): void;
+  resume(): void;
+}
+
+export interface Listener extends AsyncDisposable {
+  readonly local: Endpoint;
+}
+
+/** Where to bind: `host` a local address (default: all), `port` 0 for any free one. */
+export interface BindOptions {
+  readonly host?: string;
+  readonly port?: number;
+}
+
+export interface Network {
+  bindDatagrams(options: BindOptions & { readonly signal: AbortSignal }): Promise<Datagrams>;
+  /** @throws {NetworkError} refused, unreachable, or no route; `to.host` must be a literal address. */
+  connect(
+    to: Endpoint,
+    options: { readonly host?: string; readonly signal: AbortSignal },
+  ): Promise<ByteStream>;
+  /** @throws {NetworkError} with code `BIP_PORT_IN_USE` when somebody else listens there. */
+  listen(
+    accept: (stream: ByteStream) => void,
+    options: BindOptions & { readonly signal: AbortSignal },
+  ): Promise<Listener>;
+}
+
+export interface Lookup {
+  /**
+   * Literal addresses of `host`, best first; a literal address is its own answer.
+   * @throws {NetworkError} with code `BIP_DNS` when there is none.
+   */
+  addresses(
+    host: string,
+    options: { readonly family?: 4 | 6; readonly signal: AbortSignal },
+  ): Promise<readonly string[]>;
+}
+
+export interface HttpRequest {
+  /** `http:` or `https:`. Certificates are checked. */
+  readonly url: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** A longer body, as sent or unpacked, is a `NetworkError` with code `BIP_HTTP_TOO_LARGE`. */
+  readonly maxBytes: number;
+  /** Connect by this family of addresses only. */
+  readonly family?: 4 | 6;
+}
+
+export interface HttpResponse {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Unpacked (gzip, deflate) and unchunked. */
+  readonly body: Uint8Array;
+  /** Who answered, as a literal address. */
+  readonly remote: Endpoint;
+}
+
+export interface Http {
+  /** One GET. Redirects are answers like others: whether to follow is the caller's decision. */
+  get(request: HttpRequest, options: { readonly signal: AbortSignal }): Promise<HttpResponse>;
+}
+
+export type FileKind = 'file' | 'directory' | 'symlink' | 'other';
+
+export interface FileStat {
+  readonly kind: FileKind;
+  /** Bytes. */
+  readonly size: number;
+  /** Milliseconds since 1970, with fractions where the system has them. */
+  readonly modified: number;
+}
+
+export interface FileHandle extends AsyncDisposable {
+  /** Fills `into` from `position`; a shorter count than asked for means that the file ended there. */
+  read(into: Uint8Array, position: number): Promise<number>;
+  /** Writes all of `bytes`, which must not change until it is done. */
+  write(bytes: Uint8Array, position: number): Promise<void>;
+  /** Makes the file `size` bytes long; what is added reads as zeros and takes no space. */
+  resize(size: number): Promise<void>;
+  /** Waits until the data is on the medium. */
+  sync(): Promise<void>;
+  stat(): Promise<FileStat>;
+}
+
+/**
+ * A file system. Paths are absolute or relative to the working directory.
+ *
+ * Errors are `StorageError`, their sentence naming the path: `BIP_NOT_FOUND`, `BIP_EXISTS`,
+ * `BIP_ACCESS`, `BIP_DISK_FULL`, `BIP_IS_DIRECTORY`, `BIP_NOT_DIRECTORY`, `BIP_IO` for the rest.
+ */
+export interface Files {
+  /** `create` opens for reading and writing and makes the file when it is missing. */
+  open(path: string, mode: 'read' | 'write' | 'create'): Promise<FileHandle>;
+  /** Of what `path` points to, symlinks followed; `undefined` when there is nothing. */
+  stat(path: string): Promise<FileStat | undefined>;
+  /** Of `path` itself, symlinks not followed; `undefined` when there is nothing. */
+  statLink(path: string): Promise<FileStat | undefined>;
+  /** Names in a directory, in no order. */
+  list(path: string): Promise<readonly string[]>;
+  /** With its parents; fine when it exists. */
+  makeDirectory(path: string): Promise<void>;
+  /** Replaces `to` in one step. */
+  rename(from: string, to: string): Promise<void>;
+  /** A file or an empty directory; fine when missing. */
+  remove(path: string): Promise<void>;
+  makeSymlink(path: string, target: string): Promise<void>;
+  /** @throws {StorageError} `BIP_TOO_LARGE` when the file is longer than `maxBytes`. */
+  readFile(path: string, options: { readonly maxBytes: number }): Promise<Uint8Array>;
+  /** Whole file by a temporary name beside it and a rename: readers see the old or the new one. */
+  writeFile(path: string, bytes: Uint8Array): Promise<void>;
+}
+
+export type HashAlgorithm = 'sha1' | 'sha256';
+
+/** Fast hashing of pieces. */
+export interface Hashers {
+  /**
+   * Digest of the parts in their order, computed beside the caller where that pays.
+   * The parts must not change until it is settled.
+   */
+  digest(algorithm: HashAlgorithm, parts: readonly Uint8Array[]): Promise<Uint8Array>;
+  /** Digest at once, on the caller's thread. */
+  digestSync(algorithm: HashAlgorithm, parts: readonly Uint8Array[]): Uint8Array;
+}
+
+/** Everything that a session may touch of the world. */
+export interface Runtime {
+  readonly clock: Clock;
+  readonly wallClock: WallClock;
+  readonly random: Random;
+  readonly network: Network;
+  readonly lookup: Lookup;
+  readonly http: Http;
+  readonly files: Files;
+  readonly hashers: Hashers;
+}
+
+/** A sans-I/O state machine. After every `handle`, `drain` to the end before the next `handle`. */
+export interface Machine<Input, Output> {
+  /** The only way in. Bad input from the network never throws out of it. */
+  handle(input: Input | { readonly type: 'timeout' }, now: Millis): void;
+  /** The only way out. */
+  drain(): Iterable<Output>;
+  /** When `handle({ type: 'timeout' })` is next due; `undefined` when nothing is pending. */
+  deadline(): Millis | undefined;
+}
