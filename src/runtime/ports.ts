@@ -170,6 +170,8 @@ export interface Files {
   /** A file or an empty directory; fine when missing. */
   remove(path: string): Promise<void>;
   makeSymlink(path: string, target: string): Promise<void>;
+  /** Lets whoever may read the file run it; does nothing where the system knows no such bit. */
+  makeExecutable(path: string): Promise<void>;
   /** @throws {StorageError} `BIP_TOO_LARGE` when the file is longer than `maxBytes`. */
   readFile(path: string, options: { readonly maxBytes: number }): Promise<Uint8Array>;
   /** Whole file by a temporary name beside it and a rename: readers see the old or the new one. */
