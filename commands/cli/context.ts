@@ -18,15 +18,24 @@ export interface Context {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Aborts on SIGINT and SIGTERM; the reason is an {@link Interrupted}. */
+  /** Aborts on SIGINT, SIGTERM and EPIPE; the reason is an {@link Interrupted}. */
   readonly signal: AbortSignal;
 }
 
-/** Why the signal of the context was aborted. Not an error of anybody: exit code 130 or 143. */
+/**
+ * Why the signal of the context was aborted. Not an error of anybody: exit code 130 or 143, and 0
+ * when the reader of stdout or stderr went away (`bip … | head`).
+ */
 export class Interrupted extends Error {
-  readonly exitCode: 130 | 143;
-  constructor(by: 'SIGINT' | 'SIGTERM') {
-    super(by === 'SIGINT' ? 'interrupted' : 'terminated');
-    this.exitCode = by === 'SIGINT' ? 130 : 143;
+  readonly exitCode: 0 | 130 | 143;
+  constructor(by: 'SIGINT' | 'SIGTERM' | 'EPIPE') {
+    super(INTERRUPTIONS[by].message);
+    this.exitCode = INTERRUPTIONS[by].exitCode;
   }
 }
+
+const INTERRUPTIONS = {
+  SIGINT: { exitCode: 130, message: 'interrupted' },
+  SIGTERM: { exitCode: 143, message: 'terminated' },
+  EPIPE: { exitCode: 0, message: 'the reader went away' },
+} as const;
