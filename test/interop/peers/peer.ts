@@ -1,0 +1,39 @@
+/** What all real clients have in common here. @module */
+
+import type { Child } from '../child.ts';
+
+/** How long a client may take until it can serve, on a machine that is busy. */
+export const READY_MS = 30_000;
+
+export interface PeerOptions {
+  readonly mode: 'seed' | 'download';
+  /** Path of a .torrent, or a magnet URI. */
+  readonly torrent: string;
+  /** The folder that holds the torrent's file or folder, or will. */
+  readonly dir: string;
+  /** Where the client keeps its state; every client needs its own. */
+  readonly state: string;
+  /** Bytes a second; unlimited by default. */
+  readonly uploadLimit?: number;
+  /** Bytes a second; unlimited by default. */
+  readonly downloadLimit?: number;
+}
+
+export interface PeerCounters {
+  readonly complete: boolean;
+  /** Payload bytes received. */
+  readonly downloaded: number;
+  /** Payload bytes sent. */
+  readonly uploaded: number;
+}
+
+/** A running client with one torrent. */
+export interface Peer extends AsyncDisposable {
+  readonly name: string;
+  /** `127.0.0.1:port`, where it accepts connections. */
+  readonly address: string;
+  readonly child: Child;
+  counters(): Promise<PeerCounters>;
+  /** @throws {Error} when the torrent is not complete after `deadlineMs`, with the log. */
+  completed(deadlineMs: number): Promise<void>;
+}

@@ -1,0 +1,57 @@
+/** Which programs a suite needs, and what happens where they are missing. @module */
+
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { describe, test } from 'vitest';
+
+/** The interpreter that Debian's python3-libtorrent belongs to. */
+export const PYTHON = '/usr/bin/python3';
+
+interface Program {
+  readonly packageName: string;
+  isInstalled(): boolean;
+}
+
+const PROGRAMS = {
+  libtorrent: { packageName: 'python3-libtorrent', isInstalled: pythonHasLibtorrent },
+  transmission: { packageName: 'transmission-daemon', isInstalled: onPath('transmission-daemon') },
+  aria2: { packageName: 'aria2', isInstalled: onPath('aria2c') },
+  opentracker: { packageName: 'opentracker', isInstalled: onPath('opentracker') },
+} as const satisfies Record<string, Program>;
+
+export type ProgramName = keyof typeof PROGRAMS;
+
+/**
+ * `describe` for tests that need real programs. Where one is missing the suite is skipped, with
+ * the command that installs it in its name; under CI it fails instead, so that a green run never
+ * means "looked at nothing".
+ */
+export function describeWith(
+  programs: readonly ProgramName[],
+  name: string,
+  body: () => void,
+): void {
+  const missing = programs.filter((program) => !PROGRAMS[program].isInstalled());
+  if (missing.length === 0) {
+    describe(name, body);
+    return;
+  }
+  const packages = missing.map((program) => PROGRAMS[program].packageName).join(' ');
+  const advice = `${name} (needs: apt-get install -y ${packages})`;
+  if (process.env['CI'] === 'true') {
+    test(advice, () => {
+      throw new Error(`missing under CI: apt-get install -y ${packages}`);
+    });
+    return;
+  }
+  describe.skip(advice, body);
+}
+
+function onPath(program: string): () => boolean {
+  return () =>
+    (process.env['PATH'] ?? '').split(':').some((folder) => existsSync(`${folder}/${program}`));
+}
+
+function pythonHasLibtorrent(): boolean {
+  return spawnSync(PYTHON, ['-c', 'import libtorrent']).status === 0;
+}

@@ -1,0 +1,91 @@
+/** A tracker, a torrent that names it, and the content on disk: where most tests begin. @module */
+
+import type { Content } from './content.ts';
+import { freePort } from './free-port.ts';
+import { startAria2 } from './peers/aria2.ts';
+import { type LibtorrentOptions, startLibtorrent } from './peers/libtorrent.ts';
+import { announceUrl, startOpentracker, type Tracker } from './peers/opentracker.ts';
+import type { Peer, PeerOptions } from './peers/peer.ts';
+import { startTransmission } from './peers/transmission.ts';
+import { openScratch } from './scratch.ts';
+import { makeTorrent, type Torrent } from './torrent.ts';
+
+export const CLIENTS = ['libtorrent', 'transmission', 'aria2'] as const;
+export type ClientName = (typeof CLIENTS)[number];
+
+/** Rates in bytes a second, and what only libtorrent can be asked to do. */
+export type ClientOptions = Pick<
+  LibtorrentOptions,
+  'uploadLimit' | 'downloadLimit' | 'peers' | 'lie'
+>;
+
+export interface Swarm extends AsyncDisposable {
+  readonly tracker: Tracker | undefined;
+  readonly torrent: Torrent;
+  readonly content: Content;
+  /** Holds the content. */
+  readonly source: string;
+  /** A path in the scratch folder. */
+  to(...parts: readonly string[]): string;
+  /** A seeder of the content, ended with the swarm at the latest. */
+  seed(client: ClientName, options?: ClientOptions & { readonly dir?: string }): Promise<Peer>;
+  /** A leecher into `dir`, ended with the swarm at the latest. */
+  leech(
+    client: ClientName,
+    dir: string,
+    options?: ClientOptions & { readonly torrent?: string },
+  ): Promise<Peer>;
+}
+
+/** `by` is how clients reach the tracker; without it there is none. */
+export async function openSwarm(
+  content: Content,
+  by?: 'http' | 'udp',
+  options: { readonly pieceLength?: number } = {},
+): Promise<Swarm> {
+  await using stack = new AsyncDisposableStack();
+  const scratch = stack.use(await openScratch());
+  const source = scratch.to('source');
+  const port = await freePort();
+  const trackers = by === undefined ? [] : [announceUrl(port, by)];
+  const torrent = await makeTorrent({ dir: source, content, trackers, ...options });
+  const tracker =
+    by === undefined
+      ? undefined
+      : await startOpentracker({
+          port,
+          infoHashes: [torrent.infoHash],
+          state: scratch.to('tracker'),
+        });
+  stack.use(tracker);
+  const kept = stack.move();
+  let clients = 0;
+  const start = async (client: ClientName, given: Omit<PeerOptions, 'state'>): Promise<Peer> => {
+    clients += 1;
+    const state = scratch.to(`${client}-${clients}`);
+    return kept.use(await launch(client, { ...given, state }));
+  };
+  return {
+    tracker,
+    torrent,
+    content,
+    source,
+    to: (...parts) => scratch.to(...parts),
+    seed: (client, more = {}) =>
+      start(client, { mode: 'seed', torrent: torrent.path, dir: source, ...more }),
+    leech: (client, dir, more = {}) =>
+      start(client, { mode: 'download', torrent: torrent.path, dir, ...more }),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+function launch(client: ClientName, options: PeerOptions): Promise<Peer> {
+  switch (client) {
+    case 'libtorrent':
+      return startLibtorrent(options);
+    case 'transmission':
+      return startTransmission(options);
+    case 'aria2':
+      return startAria2(options);
+  }
+}
