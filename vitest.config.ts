@@ -1,9 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
+/** Everything but the tests against other programs: unit, property, simulation, command, architecture. */
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/interop/**', '**/node_modules/**'],
+    // Colours and paths of the machine are no business of a test.
+    env: { NO_COLOR: '1' },
     testTimeout: 20_000,
   },
 });

@@ -8,6 +8,9 @@ import { processContext } from './process-context.ts';
 /** Put in by scripts/build.mjs. */
 declare const BIP_VERSION: string | undefined;
 
-const { context, exit } = processContext(nodeRuntime);
 const version = typeof BIP_VERSION === 'string' ? BIP_VERSION : '0.0.0-source';
-await exit(await main(context, process.argv.slice(2), version));
+const runtime = nodeRuntime({ userAgent: `bip/${version}` });
+const { context, exit } = processContext(runtime);
+const exitCode = await main(context, process.argv.slice(2), version);
+await runtime[Symbol.asyncDispose]();
+await exit(exitCode);

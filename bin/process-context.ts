@@ -1,6 +1,7 @@
 /** The context of a command made of the process: its streams, its environment, its signals. @module */
 
 import { addAbortSignal } from 'node:stream';
+import { isatty } from 'node:tty';
 import { type Context, Interrupted, type Output } from '../commands/cli/context.ts';
 import { StorageError } from '../src/base/errors.ts';
 import type { Runtime } from '../src/runtime/ports.ts';
@@ -9,13 +10,13 @@ import type { Runtime } from '../src/runtime/ports.ts';
 export interface ProcessContext {
   readonly context: Context;
   /** Waits until everything written has left, then ends the process with `exitCode`. */
-  exit(exitCode: number): Promise<never>;
+  readonly exit: (exitCode: number) => Promise<never>;
 }
 
 /**
  * Wires the process to a context. The first SIGINT or SIGTERM aborts its signal, the second ends the
  * process at once. A reader that went away (EPIPE) aborts quietly, a full disk behind a redirected
- * stream aborts with a {@link StorageError}.
+ * stream aborts with a {@link StorageError}, an error that nobody caught with itself.
  */
 export function processContext(runtime: Runtime): ProcessContext {
   const stop = new AbortController();
@@ -27,6 +28,13 @@ export function processContext(runtime: Runtime): ProcessContext {
       stop.abort(reason);
     });
   }
+  process.on('uncaughtException', (error) => {
+    if (stop.signal.aborted) {
+      process.stderr.write(`${error.stack ?? error.message}\n`);
+      process.exit(70);
+    }
+    stop.abort(error);
+  });
   const watch = (stream: NodeJS.WriteStream, name: string): NodeJS.WriteStream =>
     stream.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EPIPE') return stop.abort(new Interrupted('EPIPE'));
@@ -38,12 +46,12 @@ export function processContext(runtime: Runtime): ProcessContext {
     context: {
       runtime,
       stdin: standardInput(stop.signal),
-      stdout: output(outputs[0]),
-      stderr: output(outputs[1]),
+      stdout: output(outputs[0], 1),
+      stderr: output(outputs[1], 2),
       env: process.env,
       signal: stop.signal,
     },
-    async exit(exitCode) {
+    exit: async (exitCode) => {
       const knewOf = broken;
       await Promise.all(outputs.map(flushed));
       // The last write may fail after the command has ended with success.
@@ -56,9 +64,9 @@ export function processContext(runtime: Runtime): ProcessContext {
   };
 }
 
-function output(stream: NodeJS.WriteStream): Output {
+function output(stream: NodeJS.WriteStream, fd: 1 | 2): Output {
   return {
-    isTTY: stream.isTTY === true,
+    isTTY: isatty(fd),
     get columns() {
       return stream.columns > 0 ? stream.columns : 80;
     },
@@ -70,7 +78,7 @@ function output(stream: NodeJS.WriteStream): Output {
 function standardInput(signal: AbortSignal): Context['stdin'] {
   return {
     get isTTY() {
-      return process.stdin.isTTY === true;
+      return isatty(0);
     },
     async *[Symbol.asyncIterator]() {
       try {

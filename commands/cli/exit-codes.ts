@@ -37,13 +37,18 @@ export class LimitReached extends BipError {
   }
 }
 
+const CODES = [
+  [UsageError, EXIT.usage],
+  [ProtocolError, EXIT.malformed],
+  [StorageError, EXIT.storage],
+  [IntegrityError, EXIT.integrity],
+  [LimitReached, EXIT.limit],
+  [BipError, EXIT.network],
+] as const;
+
+/** What the process ends with after `error`; whatever bip does not throw on purpose is a bug. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof ExitWith || error instanceof Interrupted) return error.exitCode;
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  if (!(error instanceof BipError)) return EXIT.bug;
-  if (error instanceof UsageError) return EXIT.usage;
-  if (error instanceof ProtocolError) return EXIT.malformed;
-  if (error instanceof StorageError) return EXIT.storage;
-  if (error instanceof IntegrityError) return EXIT.integrity;
-  return error instanceof LimitReached ? EXIT.limit : EXIT.network;
+  return CODES.find(([kind]) => error instanceof kind)?.[1] ?? EXIT.bug;
 }

@@ -1,12 +1,11 @@
 /** The whole of bip from arguments to exit code. @module */
 
 import { Command, CommanderError, Option } from 'commander';
-import { BipError } from '../../src/base/errors.ts';
+import { BipError, UsageError } from '../../src/base/errors.ts';
 import { registerCommands } from '../index.ts';
-import type { GlobalOptions } from './action.ts';
 import { type Context, Interrupted } from './context.ts';
 import { EXIT, ExitWith, exitCodeOf } from './exit-codes.ts';
-import { styleFor } from './style.ts';
+import { type ColorChoice, type Style, styleFor } from './style.ts';
 
 const REPORT_TO = 'please report it with the command line and the lines above';
 
@@ -16,6 +15,49 @@ export async function main(
   argv: readonly string[],
   version: string,
 ): Promise<number> {
+  const flags = globalFlags(argv);
+  const program = createProgram(context, flags, version);
+  try {
+    context.signal.throwIfAborted();
+    await program.parseAsync(argv, { from: 'user' });
+    // A command may end well after an interruption; the caller still has to learn of it.
+    context.signal.throwIfAborted();
+    return EXIT.done;
+  } catch (error) {
+    // An interrupted wait may surface as any error: what counts is why it was interrupted.
+    const cause: unknown = context.signal.aborted ? context.signal.reason : error;
+    const usage =
+      cause instanceof CommanderError && cause.code === 'commander.help' && cause.exitCode !== 0
+        ? new UsageError(missingCommand(program))
+        : cause;
+    report(context, flags, usage);
+    return exitCodeOf(cause);
+  }
+}
+
+/** The flags that say how to report an error, which may be that the arguments cannot be parsed. */
+interface GlobalFlags {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly color: ColorChoice;
+}
+
+function globalFlags(argv: readonly string[]): GlobalFlags {
+  const end = argv.indexOf('--');
+  const flags = end === -1 ? argv : argv.slice(0, end);
+  const color = (['always', 'never'] as const).find(
+    (choice) =>
+      flags.includes(`--color=${choice}`) || flags[flags.indexOf('--color') + 1] === choice,
+  );
+  return {
+    json: flags.includes('--json'),
+    quiet: flags.includes('--quiet') || flags.includes('-q'),
+    color: color ?? 'auto',
+  };
+}
+
+function createProgram(context: Context, { color }: GlobalFlags, version: string): Command {
+  const style = styleFor(context.stdout, color, context.env);
   const program = new Command('bip')
     .description('BitTorrent from the command line: inspect, probe, download, seed')
     .version(version, '-V, --version', 'print the version')
@@ -29,23 +71,22 @@ export async function main(
         .default('auto'),
     )
     .showSuggestionAfterError(true)
+    .configureHelp({
+      showGlobalOptions: true,
+      styleTitle: (title) => style.bold(title),
+    })
     .exitOverride()
     .configureOutput({
-      writeOut: (text) => context.stdout.write(text),
+      writeOut: (help) => context.stdout.write(help),
       // Errors of usage are reported below, like all others.
       writeErr: () => undefined,
       getOutHelpWidth: () => Math.min(context.stdout.columns, 100),
       getErrHelpWidth: () => Math.min(context.stderr.columns, 100),
+      getOutHasColors: () => style.level > 0,
     });
   registerCommands(program, context);
   inheritSettings(program);
-  try {
-    context.signal.throwIfAborted();
-    await program.parseAsync(argv, { from: 'user' });
-    return EXIT.done;
-  } catch (error) {
-    return report(context, program.opts<GlobalOptions>(), error);
-  }
+  return program;
 }
 
 /** commander copies settings only to commands made by its own factory. */
@@ -56,37 +97,48 @@ function inheritSettings(parent: Command): void {
   }
 }
 
-function report(context: Context, options: GlobalOptions, error: unknown): number {
-  // An interrupted wait may surface as any error: what counts is that the user asked to stop.
-  const reason: unknown = context.signal.aborted ? context.signal.reason : undefined;
-  const cause = reason instanceof Interrupted ? reason : error;
-  const exitCode = exitCodeOf(cause);
-  if (exitCode === EXIT.done || cause instanceof ExitWith) return exitCode;
-  if (cause instanceof Interrupted) {
-    if (context.stderr.isTTY && options.quiet !== true) context.stderr.write(`${cause.message}\n`);
-    return exitCode;
+/** commander would print the whole help instead. */
+function missingCommand(program: Command): string {
+  let group = program;
+  for (const word of program.args) {
+    const next = group.commands.find((command) => command.name() === word);
+    if (next === undefined)
+      return `there is no command '${program.args.at(-1)}'; see \`bip --help\``;
+    group = next;
   }
-  if (exitCode === EXIT.bug) {
-    const trace = cause instanceof Error ? (cause.stack ?? cause.message) : String(cause);
-    context.stderr.write(`bip: this is a bug in bip\n${trace}\n${REPORT_TO}\n`);
-    return exitCode;
+  const names = group.commands.map((command) => command.name()).join(', ');
+  return `\`${pathOf(group)}\` needs a command: ${names}; see \`${pathOf(group)} --help\``;
+}
+
+function pathOf(command: Command): string {
+  return command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`;
+}
+
+function report(context: Context, flags: GlobalFlags, cause: unknown): void {
+  const { stderr, env } = context;
+  const exitCode = exitCodeOf(cause);
+  if (exitCode === EXIT.done || cause instanceof ExitWith) return;
+  if (cause instanceof Interrupted) {
+    if (stderr.isTTY && !flags.quiet) stderr.write(`${cause.message}\n`);
+    return;
   }
   const { code, message } = sentence(cause);
-  if (options.json === true) {
-    context.stderr.write(`${JSON.stringify({ error: { code, message } })}\n`);
-  } else {
-    const style = styleFor(context.stderr, options.color, context.env);
-    context.stderr.write(`${style.red('error:')} ${message}\n`);
-  }
-  return exitCode;
+  if (flags.json) stderr.write(`${JSON.stringify({ error: { code, message } })}\n`);
+  else stderr.write(text(cause, message, styleFor(stderr, flags.color, env)));
+}
+
+function text(cause: unknown, message: string, style: Style): string {
+  if (exitCodeOf(cause) !== EXIT.bug) return `${style.red('error:')} ${message}\n`;
+  return `bip: this is a bug in bip\n${message}\n${REPORT_TO}\n`;
 }
 
 function sentence(error: unknown): { code: string; message: string } {
   if (error instanceof CommanderError) {
-    const message =
-      error.code === 'commander.help' ? 'a command is missing; try --help' : error.message;
-    return { code: 'BIP_USAGE', message: message.replace(/^error: /, '').replace(/\n/g, ' ') };
+    const message = error.message.replace(/^error: /, '').replace(/\n/g, ' ');
+    return { code: 'BIP_USAGE', message };
   }
   if (error instanceof BipError) return { code: error.code, message: error.message };
-  return { code: 'BIP_BUG', message: String(error) };
+  // A bug: what helps is where it happened.
+  const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return { code: 'BIP_BUG', message: trace };
 }

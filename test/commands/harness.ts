@@ -95,17 +95,18 @@ export interface DiskRun extends Omit<RunOptions, 'argv' | 'files'> {
 /** Runs bip on real files and sockets. */
 export async function runBipOnDisk(options: DiskRun): Promise<BipResult> {
   const { argv, files = {}, inspect, ...rest } = options;
+  await using runtime = nodeRuntime();
   const directory = await mkdtemp(join(tmpdir(), 'bip-test-'));
   try {
     const planted = Object.entries(files).map(
       ([path, content]) => [join(directory, path), content] as const,
     );
-    const result = await startBip(nodeRuntime, {
+    const result = await startBip(runtime, {
       ...rest,
       argv: argv(directory),
       files: Object.fromEntries(planted),
     });
-    await inspect?.(directory, nodeRuntime.files);
+    await inspect?.(directory, runtime.files);
     return result;
   } finally {
     await rm(directory, { recursive: true, force: true });

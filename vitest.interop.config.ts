@@ -1,0 +1,13 @@
+import { defineConfig } from 'vitest/config';
+
+/** Tests against real clients on loopback: real time, real ports, so one file at a time. */
+export default defineConfig({
+  test: {
+    include: ['test/interop/**/*.test.ts'],
+    globalSetup: ['test/interop/setup.ts'],
+    fileParallelism: false,
+    maxConcurrency: 1,
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+  },
+});
