@@ -1,0 +1,486 @@
+/**
+ * One peer after the handshake: who chokes whom, who has what, which requests are open. Push style
+ * and pure: bytes come in by {@link PeerConnection.receive}, bytes leave by `write`, time is an
+ * argument, and what the peer wants is told to {@link PeerEvents}. Nothing here decides what to
+ * download or whom to serve.
+ *
+ * @module
+ */
+
+import { Bitfield } from '../base/bitfield.ts';
+import { ProtocolError } from '../base/errors.ts';
+import type { Millis } from '../runtime/ports.ts';
+import {
+  decodeExtendedHandshake,
+  decodeMetadataMessage,
+  type ExtendedHandshake,
+  encodeExtendedHandshake,
+  encodeMetadataMessage,
+  type MetadataMessage,
+} from './extended.ts';
+import {
+  BLOCK_LENGTH,
+  encodePieceHeader,
+  MESSAGE,
+  PIECE_HEADER_LENGTH,
+  type PieceMessage,
+  type PlainMessage,
+} from './messages.ts';
+import { OpenRequests } from './open-requests.ts';
+import { Outbox } from './outbox.ts';
+import { RateMeter } from './rate.ts';
+import { MAX_BLIND_BITFIELD, type WireHandler, WireParser } from './wire-parser.ts';
+
+/** What a torrent looks like to its peers; unknown before the metadata is there (BEP 9). */
+export interface Geometry {
+  readonly pieceCount: number;
+  /** Bytes of each piece but the last. */
+  readonly pieceLength: number;
+  /** Bytes of the whole piece space. */
+  readonly totalLength: number;
+}
+
+/** Told by a connection while it works on received bytes. */
+export interface PeerEvents {
+  /** The extended handshake came, perhaps not for the first time. */
+  onExtendedHandshake(handshake: ExtendedHandshake): void;
+  /** The peer choked us. Without the fast extension the open requests are gone: see `openRequests`. */
+  onChoke(): void;
+  onUnchoke(): void;
+  /** `peerInterested` changed. */
+  onInterest(): void;
+  /** The peer has one piece more. */
+  onHave(piece: number): void;
+  /** The first bitfield, have all or have none came: `pieces` is all that the peer has. */
+  onPieces(): void;
+  /** Where a block that we asked for shall go; `undefined` when it is no longer of use. */
+  onBlockStart(piece: number, begin: number, length: number): Uint8Array | undefined;
+  /** The block is complete. `stored` is what `onBlockStart` decided. */
+  onBlock(piece: number, begin: number, length: number, stored: boolean): void;
+  /** The peer will not send this block (BEP 6). */
+  onReject(piece: number, begin: number): void;
+  /** A request that is well-formed and that we are not choking, or for an allowed fast piece. */
+  onRequest(piece: number, begin: number, length: number): void;
+  onCancel(piece: number, begin: number, length: number): void;
+  /** BEP 6: the peer would serve this piece even while choking. */
+  onAllowedFast(piece: number): void;
+  onMetadata(message: MetadataMessage): void;
+}
+
+/** How often bip says something when there is nothing to say; bip-rs's 60 s, half of the limit below. */
+const KEEP_ALIVE_INTERVAL: Millis = 60_000;
+/** BEP 3: connections are closed after about two minutes of silence. */
+const SILENCE_LIMIT: Millis = 120_000;
+/** Our extension ids: what others shall write when they send us such a message (BEP 10). */
+const OUR_EXTENSIONS: ReadonlyMap<string, number> = new Map([['ut_metadata', 1]]);
+/** How many requests we take at once; libtorrent and Transmission say the same. */
+export const OUR_REQQ = 2000;
+/** `reqq` of a peer that does not say; libtorrent's assumption for others. */
+const DEFAULT_REQQ = 250;
+/** Larger requests are refused (BEP 3 names 2^17 as the largest ever seen). */
+const MAX_REQUEST_LENGTH = 131_072;
+/** Senseless requests after which a peer is given up; libtorrent's limit. */
+const MAX_INVALID_REQUESTS = 300;
+/** Blocks nobody asked for, beyond those cancelled, after which a peer is given up. */
+const MAX_UNSOLICITED_BLOCKS = 64;
+/** Repeated bitfields that bring nothing new; some clients send late ones in place of haves. */
+const MAX_IDLE_BITFIELDS = 16;
+/** Haves kept while the number of pieces is unknown; 2^21 pieces is the limit of a torrent. */
+const MAX_BLIND_PIECE = 2 ** 21;
+
+export class PeerConnection implements WireHandler {
+  /** Both sides know BEP 6. */
+  readonly fast: boolean;
+  /** Both sides know BEP 10. */
+  readonly hasExtensions: boolean;
+  readonly openRequests: OpenRequests = new OpenRequests();
+  readonly download: RateMeter = new RateMeter();
+  readonly upload: RateMeter = new RateMeter();
+  /** Pieces that we may ask for although choked (BEP 6). */
+  readonly allowedFast: Set<number> = new Set();
+  /** Pieces that we promised to serve although choking (BEP 6). */
+  readonly grantedFast: Set<number> = new Set();
+  readonly #write: (bytes: Uint8Array) => void;
+  readonly #events: PeerEvents;
+  readonly #parser: WireParser;
+  readonly #outbox = new Outbox();
+  #geometry: Geometry | undefined;
+  #pieces: Bitfield | undefined;
+  /** What came before the number of pieces was known. */
+  #blindField: Uint8Array | 'all' | 'none' | undefined;
+  readonly #blindHaves = new Set<number>();
+  #sawPieces = false;
+  #amChoking = true;
+  #amInterested = false;
+  #peerChoking = true;
+  #peerInterested = false;
+  #handshake: ExtendedHandshake | undefined;
+  #lastSent: Millis;
+  #lastReceived: Millis;
+  #now: Millis;
+  #invalidRequests = 0;
+  #unsolicited = 0;
+  #idleBitfields = 0;
+
+  constructor(options: {
+    readonly fast: boolean;
+    readonly extended: boolean;
+    readonly geometry: Geometry | undefined;
+    readonly now: Millis;
+    readonly write: (bytes: Uint8Array) => void;
+    readonly events: PeerEvents;
+  }) {
+    this.fast = options.fast;
+    this.hasExtensions = options.extended;
+    this.#write = options.write;
+    this.#events = options.events;
+    this.#now = options.now;
+    this.#lastSent = options.now;
+    this.#lastReceived = options.now;
+    this.#parser = new WireParser(this);
+    if (options.geometry !== undefined) this.#adoptGeometry(options.geometry);
+  }
+
+  get amChoking(): boolean {
+    return this.#amChoking;
+  }
+  get amInterested(): boolean {
+    return this.#amInterested;
+  }
+  get peerChoking(): boolean {
+    return this.#peerChoking;
+  }
+  get peerInterested(): boolean {
+    return this.#peerInterested;
+  }
+  /** What the peer has; `undefined` while the number of pieces is unknown. */
+  get pieces(): Bitfield | undefined {
+    return this.#pieces;
+  }
+  get isSeed(): boolean {
+    return this.#pieces?.isFull ?? this.#blindField === 'all';
+  }
+  /** The last extended handshake. */
+  get handshake(): ExtendedHandshake | undefined {
+    return this.#handshake;
+  }
+  /** How many requests the peer takes at once. */
+  get reqq(): number {
+    return this.#handshake?.reqq ?? DEFAULT_REQQ;
+  }
+  get metadataId(): number | undefined {
+    const id = this.#handshake?.messages.get('ut_metadata');
+    return id === 0 ? undefined : id;
+  }
+
+  /**
+   * Takes bytes from the wire.
+   * @throws {ProtocolError} the peer broke a rule; the connection must be closed.
+   */
+  receive(bytes: Uint8Array, now: Millis): void {
+    this.#now = now;
+    this.#lastReceived = now;
+    this.#parser.feed(bytes);
+  }
+
+  /** No event is told any more. */
+  stop(): void {
+    this.#parser.stop();
+  }
+
+  /**
+   * Sends a keep-alive when one is due.
+   * @returns false when the peer has been silent for too long.
+   */
+  tick(now: Millis): boolean {
+    this.#now = now;
+    if (now - this.#lastReceived >= SILENCE_LIMIT) return false;
+    if (now - this.#lastSent >= KEEP_ALIVE_INTERVAL && this.#outbox.length === 0) {
+      this.#outbox.keepAlive();
+      this.flush(now);
+    }
+    return true;
+  }
+
+  /** Sends what was collected since the last flush. */
+  flush(now: Millis): void {
+    if (this.#outbox.length === 0) return;
+    this.#lastSent = now;
+    this.#write(this.#outbox.take());
+  }
+
+  /**
+   * The number of pieces became known (BEP 9).
+   * @throws {ProtocolError} what the peer claimed before does not fit.
+   */
+  learnGeometry(geometry: Geometry): void {
+    this.#adoptGeometry(geometry);
+    const field = this.#blindField;
+    this.#blindField = undefined;
+    if (field !== undefined) this.#takeField(field);
+    for (const piece of this.#blindHaves) this.#takeHave(piece);
+    this.#blindHaves.clear();
+  }
+
+  // What we say. All of it waits for `flush`, blocks excepted.
+
+  sendExtendedHandshake(ours: Omit<ExtendedHandshake, 'messages'>): void {
+    if (!this.hasExtensions) return;
+    this.#outbox.extended(
+      0,
+      encodeExtendedHandshake({ ...ours, messages: OUR_EXTENSIONS, reqq: OUR_REQQ }),
+    );
+  }
+  /** The first message after the handshake: what we have. `undefined` while we know no pieces. */
+  sendPieces(ours: Bitfield | undefined): void {
+    if (this.fast && (ours === undefined || ours.isEmpty)) this.#outbox.plain('haveNone');
+    else if (ours === undefined || ours.isEmpty) return;
+    else if (this.fast && ours.isFull) this.#outbox.plain('haveAll');
+    else this.#outbox.bitfield(ours.bytes);
+  }
+  sendHave(piece: number): void {
+    this.#outbox.piece('have', piece);
+  }
+  sendAllowedFast(pieces: readonly number[]): void {
+    if (!this.fast) return;
+    for (const piece of pieces) {
+      this.grantedFast.add(piece);
+      this.#outbox.piece('allowedFast', piece);
+    }
+  }
+  setChoking(choking: boolean): void {
+    if (this.#amChoking === choking) return;
+    this.#amChoking = choking;
+    this.#outbox.plain(choking ? 'choke' : 'unchoke');
+  }
+  setInterested(interested: boolean): void {
+    if (this.#amInterested === interested) return;
+    this.#amInterested = interested;
+    this.#outbox.plain(interested ? 'interested' : 'notInterested');
+  }
+  sendRequest(piece: number, begin: number, length: number): void {
+    this.openRequests.add(piece, begin, this.#now);
+    this.#outbox.block('request', piece, begin, length);
+  }
+  /** Takes an open request back. */
+  sendCancel(piece: number, begin: number, length: number): void {
+    if (!this.openRequests.cancel(piece, begin)) return;
+    this.#outbox.block('cancel', piece, begin, length);
+  }
+  /** Says that a request will not be served; without the fast extension there is no such word. */
+  sendReject(piece: number, begin: number, length: number): void {
+    if (this.fast) this.#outbox.block('reject', piece, begin, length);
+  }
+  /** Sends a block at once; `data` must not change until it is on the wire. */
+  sendBlock(piece: number, begin: number, data: Uint8Array, now: Millis): void {
+    this.flush(now);
+    this.#lastSent = now;
+    this.#write(encodePieceHeader(piece, begin, data.length));
+    this.#write(data);
+    this.upload.add(data.length + PIECE_HEADER_LENGTH, now);
+  }
+  sendMetadata(message: MetadataMessage): void {
+    const id = this.metadataId;
+    if (id !== undefined) this.#outbox.extended(id, encodeMetadataMessage(message));
+  }
+
+  // What the peer says: the calls of the wire parser.
+
+  keepAlive(): void {
+    // Its arrival was noted in `receive`.
+  }
+
+  plain(id: number): void {
+    switch (id) {
+      case MESSAGE.choke:
+        return this.#choked();
+      case MESSAGE.unchoke:
+        if (!this.#peerChoking) return;
+        this.#peerChoking = false;
+        return this.#events.onUnchoke();
+      case MESSAGE.interested:
+      case MESSAGE.notInterested:
+        return this.#interest(id === MESSAGE.interested);
+      default:
+        this.#needFast(id === MESSAGE.haveAll ? 'haveAll' : 'haveNone');
+        return this.#fieldArrived(id === MESSAGE.haveAll ? 'all' : 'none');
+    }
+  }
+
+  piece(id: number, piece: number): void {
+    this.#checkPiece(piece);
+    if (id === MESSAGE.have) {
+      if (this.#geometry === undefined) this.#blindHaves.add(piece);
+      else this.#takeHave(piece);
+      return;
+    }
+    this.#needFast(id === MESSAGE.suggest ? 'suggest' : 'allowedFast');
+    if (
+      id === MESSAGE.allowedFast &&
+      this.#geometry !== undefined &&
+      !this.allowedFast.has(piece)
+    ) {
+      this.allowedFast.add(piece);
+      this.#events.onAllowedFast(piece);
+    }
+  }
+
+  block(id: number, piece: number, begin: number, length: number): void {
+    switch (id) {
+      case MESSAGE.request:
+        return this.#requested(piece, begin, length);
+      case MESSAGE.cancel:
+        return this.#events.onCancel(piece, begin, length);
+      default:
+        this.#needFast('reject');
+        if (this.openRequests.remove(piece, begin)) this.#events.onReject(piece, begin);
+    }
+  }
+
+  bitfield(field: Uint8Array): void {
+    this.#fieldArrived(field.slice());
+  }
+
+  port(): void {
+    // The peer's DHT node (BEP 5); this session has no DHT that could use it.
+  }
+
+  /** The id 0 is the extended handshake (BEP 10); ids that we did not offer are passed over. */
+  extended(id: number, payload: Uint8Array): void {
+    if (id === 0) {
+      this.#handshake = decodeExtendedHandshake(payload);
+      return this.#events.onExtendedHandshake(this.#handshake);
+    }
+    if (id !== OUR_EXTENSIONS.get('ut_metadata')) return;
+    const message = decodeMetadataMessage(payload);
+    if (message !== undefined) this.#events.onMetadata(message);
+  }
+
+  blockStart(piece: number, begin: number, length: number): Uint8Array | undefined {
+    if (length !== this.#blockLength(piece, begin) || !this.openRequests.has(piece, begin)) {
+      if (!this.openRequests.wasCancelled(piece, begin)) this.#unsolicited++;
+      if (this.#unsolicited > MAX_UNSOLICITED_BLOCKS) {
+        throw violation('the peer sends blocks that nobody asked for', 'BEP 3 piece');
+      }
+      return undefined;
+    }
+    return this.#events.onBlockStart(piece, begin, length);
+  }
+
+  blockEnd(piece: number, begin: number, length: number, stored: boolean): void {
+    this.download.add(length, this.#now);
+    this.openRequests.remove(piece, begin);
+    this.#events.onBlock(piece, begin, length, stored);
+  }
+
+  #adoptGeometry(geometry: Geometry): void {
+    this.#geometry = geometry;
+    this.#pieces = new Bitfield(geometry.pieceCount);
+    this.#parser.limits = { bitfield: 1 + Math.ceil(geometry.pieceCount / 8) };
+  }
+
+  #choked(): void {
+    if (this.#peerChoking) return;
+    this.#peerChoking = true;
+    this.#events.onChoke();
+  }
+
+  #interest(interested: boolean): void {
+    if (this.#peerInterested === interested) return;
+    this.#peerInterested = interested;
+    this.#events.onInterest();
+  }
+
+  #fieldArrived(field: Uint8Array | 'all' | 'none'): void {
+    if (this.#geometry !== undefined) return this.#takeField(field);
+    if (field instanceof Uint8Array && field.length + 1 > MAX_BLIND_BITFIELD) {
+      throw violation('the bitfield is too long', 'BEP 3 bitfield');
+    }
+    this.#blindField = field;
+  }
+
+  /** Some clients send a bitfield in mid-stream in place of several haves: it can only add. */
+  #takeField(field: Uint8Array | 'all' | 'none'): void {
+    const ours = this.#pieces;
+    if (ours === undefined) return;
+    const claimed = this.#readField(field, ours.length);
+    if (!this.#sawPieces && ours.isEmpty) {
+      this.#sawPieces = true;
+      this.#pieces = claimed;
+      return this.#events.onPieces();
+    }
+    this.#sawPieces = true;
+    const before = ours.count;
+    for (const piece of claimed) this.#takeHave(piece);
+    if (ours.count === before && ++this.#idleBitfields > MAX_IDLE_BITFIELDS) {
+      throw violation('the peer repeats its bitfield without end', 'BEP 3 bitfield');
+    }
+  }
+
+  #readField(field: Uint8Array | 'all' | 'none', length: number): Bitfield {
+    if (field instanceof Uint8Array) {
+      const claimed = Bitfield.fromBytes(field, length);
+      if (claimed !== undefined) return claimed;
+      throw violation('the bitfield has the wrong length or spare bits set', 'BEP 3 bitfield');
+    }
+    const claimed = new Bitfield(length);
+    if (field === 'all') claimed.fill();
+    return claimed;
+  }
+
+  #takeHave(piece: number): void {
+    this.#checkPiece(piece);
+    if (this.#pieces?.add(piece) === true) this.#events.onHave(piece);
+  }
+
+  #requested(piece: number, begin: number, length: number): void {
+    if (!this.#isSensible(piece, begin, length)) {
+      this.#invalidRequests++;
+      if (this.#invalidRequests > MAX_INVALID_REQUESTS) {
+        throw violation('the peer sends senseless requests without end', 'BEP 3 request');
+      }
+      this.sendReject(piece, begin, length);
+      return;
+    }
+    if (this.#amChoking && !this.grantedFast.has(piece)) {
+      this.sendReject(piece, begin, length);
+      return;
+    }
+    this.#events.onRequest(piece, begin, length);
+  }
+
+  #isSensible(piece: number, begin: number, length: number): boolean {
+    if (this.#geometry === undefined || piece >= this.#geometry.pieceCount) return false;
+    const end = pieceSize(this.#geometry, piece);
+    return length > 0 && length <= MAX_REQUEST_LENGTH && begin + length <= end;
+  }
+
+  #blockLength(piece: number, begin: number): number {
+    if (this.#geometry === undefined || piece >= this.#geometry.pieceCount) return -1;
+    if (begin % BLOCK_LENGTH !== 0) return -1;
+    return Math.min(BLOCK_LENGTH, pieceSize(this.#geometry, piece) - begin);
+  }
+
+  #checkPiece(piece: number): void {
+    if (piece >= (this.#geometry?.pieceCount ?? MAX_BLIND_PIECE)) {
+      throw violation(
+        `the peer speaks of piece ${piece}, which does not exist`,
+        'BEP 3 piece index',
+      );
+    }
+  }
+
+  #needFast(message: PlainMessage | PieceMessage | 'reject'): void {
+    if (this.fast) return;
+    throw violation(`the peer sent ${message} without the fast extension`, 'BEP 6');
+  }
+}
+
+/** Bytes of one piece; the last may be shorter. */
+export function pieceSize(geometry: Geometry, piece: number): number {
+  return Math.min(geometry.pieceLength, geometry.totalLength - piece * geometry.pieceLength);
+}
+
+function violation(message: string, rule: string): ProtocolError {
+  return new ProtocolError(message, { rule });
+}
