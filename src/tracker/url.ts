@@ -1,0 +1,153 @@
+/**
+ * Tracker URLs, which come out of torrents that anybody can write, and the guards on them.
+ *
+ * Sentences of errors never repeat a URL: it may hold a passkey.
+ *
+ * @module
+ */
+
+import { formatEndpoint } from '../base/endpoint.ts';
+import { ProtocolError } from '../base/errors.ts';
+
+/** A tracker URL that passed the guards. */
+export interface TrackerUrl {
+  readonly scheme: 'http' | 'https' | 'udp';
+  /** A name or a literal address, without brackets. */
+  readonly host: string;
+  readonly port: number;
+  /** Path and query without fragment, e.g. `/announce?passkey=x`; may be empty for `udp`. */
+  readonly target: string;
+  /** `user:password`, decoded; for HTTP only. */
+  readonly credentials?: string;
+}
+
+/**
+ * Parses and guards. Default ports: 80, for `https` 443.
+ *
+ * @throws {ProtocolError} with code `BIP_TRACKER_URL`: no URL, longer than 4096 characters, spaces
+ *   or control characters, a scheme other than `http`, `https` and `udp`, an internationalised name
+ *   (`xn--`, which look-alikes hide behind), or a query with keys of the protocol itself.
+ */
+export function parseTrackerUrl(text: string): TrackerUrl {
+  const url = parseGuarded(text);
+  if (queryKeys(url.target).some((key) => PROTOCOL_KEYS.has(key))) {
+    throw broken('its query holds keys of the announce protocol itself, like `info_hash`');
+  }
+  return url;
+}
+
+/**
+ * Where a redirect leads, with every guard of {@link parseTrackerUrl} but the one on keys: a redirect
+ * may repeat our query.
+ *
+ * @throws {ProtocolError} with code `BIP_TRACKER_URL`.
+ */
+export function resolveRedirect(location: string, from: TrackerUrl): TrackerUrl {
+  if (hasControls(location)) throw broken('it holds a space or a control character');
+  const base = formatTrackerUrl(from);
+  if (!URL.canParse(location, base)) throw broken('it is no URL');
+  const url = parseGuarded(new URL(location, base).href);
+  if (url.scheme === 'udp') throw broken('a redirect cannot lead from HTTP to UDP');
+  const sameOrigin = url.scheme === from.scheme && url.host === from.host && url.port === from.port;
+  return sameOrigin && from.credentials !== undefined && url.credentials === undefined
+    ? { ...url, credentials: from.credentials }
+    : url;
+}
+
+/** The URL without its credentials. */
+export function formatTrackerUrl(url: TrackerUrl): string {
+  return `${url.scheme}://${formatEndpoint(url)}${url.target}`;
+}
+
+/** How sentences name a tracker: without path, query and credentials, which may be secret. */
+export function trackerName(url: TrackerUrl): string {
+  return `${url.scheme}://${formatEndpoint(url)}`;
+}
+
+/** Names in a query, decoded, in lower case. */
+export function queryKeys(target: string): string[] {
+  const start = target.indexOf('?');
+  if (start < 0) return [];
+  return target
+    .slice(start + 1)
+    .split(/[&;]/)
+    .map((pair) => decode(pair.split('=', 1)[0] ?? '').toLowerCase());
+}
+
+function parseGuarded(text: string): TrackerUrl {
+  if (text.length > MAX_URL_LENGTH) throw broken(`it is longer than ${MAX_URL_LENGTH} characters`);
+  if (hasControls(text)) throw broken('it holds a space or a control character');
+  if (!URL.canParse(text)) throw broken('it is no URL');
+  const url = new URL(text);
+  const scheme = SCHEMES[url.protocol];
+  if (scheme === undefined) {
+    throw broken(`\`${url.protocol}\` trackers are not supported, http:, https: and udp: are`);
+  }
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  guardHost(host);
+  const port = Number(url.port === '' ? DEFAULT_PORTS[scheme] : url.port);
+  if (port === 0) throw broken('its port is 0');
+  return { scheme, host, port, target: `${url.pathname}${url.search}`, ...credentialsOf(url) };
+}
+
+/** Of HTTP URLs only: UDP trackers have no use for them. */
+function credentialsOf({ protocol, username, password }: URL): { credentials?: string } {
+  if (protocol === 'udp:' || (username === '' && password === '')) return {};
+  return { credentials: `${decode(username)}:${decode(password)}` };
+}
+
+function guardHost(host: string): void {
+  if (host === '') throw broken('it has no host');
+  if (host.split('.').some((label) => label.toLowerCase().startsWith('xn--'))) {
+    throw broken('its name is internationalised (`xn--`), which hides look-alikes');
+  }
+  if (!/^[\w.:~-]+$/.test(host)) throw broken('its host is no name and no address');
+}
+
+function hasControls(text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code <= 0x20 || code === 0x7f) return true;
+  }
+  return false;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+function broken(what: string): ProtocolError {
+  return new ProtocolError(`the tracker's URL cannot be used: ${what}`, {
+    rule: 'tracker URL',
+    code: 'BIP_TRACKER_URL',
+  });
+}
+
+/** Room for any passkey; a datagram of BEP 41 with it still goes through. */
+const MAX_URL_LENGTH = 4096;
+
+const SCHEMES: Readonly<Record<string, TrackerUrl['scheme']>> = {
+  'http:': 'http',
+  'https:': 'https',
+  'udp:': 'udp',
+};
+
+/** Of `udp` none is registered; 80 is what clients take. */
+const DEFAULT_PORTS = { http: 80, https: 443, udp: 80 } as const;
+
+/** As libtorrent's `ssrf_mitigation`: a torrent must not speak for us. */
+const PROTOCOL_KEYS: ReadonlySet<string> = new Set([
+  'info_hash',
+  'event',
+  'port',
+  'left',
+  'key',
+  'uploaded',
+  'downloaded',
+  'corrupt',
+  'peer_id',
+]);
