@@ -22,7 +22,10 @@ const FOLDERS = ['bin', 'commands', 'scripts', 'src', 'test'] as const;
 
 /** Cruises the project that stands in `baseDir`. */
 export async function checkLayers(baseDir: string): Promise<Layers> {
-  const files = globSync(`{${FOLDERS.join(',')}}/**/*.{ts,mjs}`, { cwd: baseDir });
+  const files = globSync(`{${FOLDERS.join(',')}}/**/*.{ts,mjs}`, {
+    cwd: baseDir,
+    exclude: ['**/node_modules/**'],
+  });
   const folders = FOLDERS.filter((folder) => files.some((path) => path.startsWith(`${folder}/`)));
   const { output } = await cruise(
     folders,

@@ -1,5 +1,6 @@
 /** Every layer rule, broken on purpose: a check that looks at nothing must not pass. @module */
 
+import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -173,8 +174,11 @@ test('every file of the planted project was looked at', () => {
   expect(layers.files).toBeGreaterThan(PLANTS.length);
 });
 
-test('every file of this project is looked at', async () => {
-  const { files, unseen } = await checkLayers(ROOT);
-  expect(files).toBeGreaterThan(50);
-  expect(unseen).toEqual([]);
+test('every file of this project is looked at', () => {
+  // In a process of its own: dependency-cruiser keeps what it knows of the first project it sees.
+  const { stdout } = spawnSync(process.execPath, [join(ROOT, 'scripts/layers.ts')], {
+    encoding: 'utf8',
+  });
+  expect(Number(/(\d+) files looked at/.exec(stdout)?.[1])).toBeGreaterThan(100);
+  expect(stdout).not.toContain('not looked at');
 }, 60_000);
