@@ -1,0 +1,21 @@
+/**
+ * Storage of torrents: where pieces lie in files (BEP 3, BEP 52), padding, links and attributes
+ * (BEP 47), their hashes, verification, and the state that lets a download go on after a stop.
+ *
+ * @module
+ */
+
+export { PieceBufferPool } from './buffer-pool.ts';
+export { DiskQueue } from './disk-queue.ts';
+export { hashPieces } from './hash-pieces.ts';
+export type { FileStates } from './inspect.ts';
+export {
+  type FileSpan,
+  LayoutMap,
+  pieceSize,
+  type StorageFile,
+  type StorageLayout,
+} from './layout.ts';
+export { type PieceHashes, type V2Sources, v1Hashes, v2Hashes } from './piece-hashes.ts';
+export type { PieceStorage, ResumeState, VerifyOptions } from './piece-storage.ts';
+export { type StorageOptions, TorrentStorage } from './storage.ts';

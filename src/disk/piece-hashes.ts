@@ -1,0 +1,103 @@
+/**
+ * The hashes that pieces have to match: SHA-1 of the whole piece (BEP 3), or the root of a Merkle
+ * tree of SHA-256 over blocks of 16 KiB (BEP 52).
+ *
+ * @module
+ */
+
+import { equalBytes, formatHex } from '../base/bytes.ts';
+import { IntegrityError, invariant } from '../base/errors.ts';
+import type { Hashers } from '../runtime/ports.ts';
+import { LayoutMap, type StorageLayout } from './layout.ts';
+
+/** Bytes of a SHA-1 (BEP 3 `pieces`). */
+export const SHA1_LENGTH = 20;
+
+/** Bytes of a SHA-256 (BEP 52). */
+const SHA256_LENGTH = 32;
+
+/** Bytes below one leaf of a Merkle tree (BEP 52). */
+const LEAF_LENGTH = 16 * 1024;
+
+/** Expected hashes of all pieces of one torrent. */
+export interface PieceHashes {
+  /** Whether `data` is what the torrent says; `data` must not change until it is settled. */
+  check(hashers: Hashers, piece: number, data: Uint8Array): Promise<boolean>;
+}
+
+/** Hashes of BEP 3: `pieces` holds 20 bytes a piece. */
+export function v1Hashes(pieces: Uint8Array): PieceHashes {
+  return {
+    async check(hashers, piece, data) {
+      const expected = pieces.subarray(piece * SHA1_LENGTH, (piece + 1) * SHA1_LENGTH);
+      invariant(expected.length === SHA1_LENGTH, `no hash for piece ${piece}`);
+      return equalBytes(await hashers.digest('sha1', [data]), expected);
+    },
+  };
+}
+
+/** What BEP 52 says of the files of a layout. */
+export interface V2Sources {
+  /** With files on piece boundaries; those with bytes have a root unless they are padding. */
+  readonly layout: StorageLayout & {
+    readonly files: readonly { readonly piecesRoot?: Uint8Array }[];
+  };
+  /** By the root in hex; needed for files of more than one piece. */
+  readonly pieceLayers: ReadonlyMap<string, Uint8Array>;
+}
+
+/**
+ * Hashes of BEP 52. A file of at most one piece has its root for a hash; longer ones have a layer
+ * of 32 bytes a piece. `check` rejects with `IntegrityError` while the layer of a file is unknown.
+ */
+export function v2Hashes({ layout, pieceLayers }: V2Sources): PieceHashes {
+  const map = new LayoutMap(layout);
+  const expectedOf = (piece: number): { hash: Uint8Array; whole: boolean } | undefined => {
+    const begin = piece * layout.pieceLength;
+    const span = map.spans(begin, begin + 1)[0];
+    const file = span === undefined ? undefined : layout.files[span.file];
+    if (span === undefined || file?.piecesRoot === undefined) return undefined;
+    if (file.length <= layout.pieceLength) return { hash: file.piecesRoot, whole: true };
+    const layer = pieceLayers.get(formatHex(file.piecesRoot));
+    const at = (span.position / layout.pieceLength) * SHA256_LENGTH;
+    const hash = layer?.subarray(at, at + SHA256_LENGTH);
+    return hash?.length === SHA256_LENGTH ? { hash, whole: false } : undefined;
+  };
+  return {
+    // Hundreds of small digests a piece: a trip to another thread for each would cost more than
+    // it saves, so that they are made here.
+    async check(hashers, piece, data) {
+      const expected = expectedOf(piece);
+      if (expected === undefined) {
+        throw new IntegrityError(`the hash of piece ${piece} is not known yet`, {
+          code: 'BIP_HASH_UNKNOWN',
+        });
+      }
+      const leaves = Math.ceil(data.length / LEAF_LENGTH);
+      const width = expected.whole ? powerOfTwo(leaves) : layout.pieceLength / LEAF_LENGTH;
+      return equalBytes(merkleRoot(hashers, data, width), expected.hash);
+    },
+  };
+}
+
+/** Root over `width` leaves (a power of two); those beyond the data are zeros (BEP 52). */
+function merkleRoot(hashers: Hashers, data: Uint8Array, width: number): Uint8Array {
+  const nodes = new Uint8Array(width * SHA256_LENGTH);
+  for (let at = 0; at * LEAF_LENGTH < data.length; at++) {
+    const leaf = data.subarray(at * LEAF_LENGTH, (at + 1) * LEAF_LENGTH);
+    nodes.set(hashers.digestSync('sha256', [leaf]), at * SHA256_LENGTH);
+  }
+  for (let count = width; count > 1; count /= 2) {
+    for (let at = 0; at < count / 2; at++) {
+      const pair = nodes.subarray(2 * at * SHA256_LENGTH, 2 * (at + 1) * SHA256_LENGTH);
+      nodes.set(hashers.digestSync('sha256', [pair]), at * SHA256_LENGTH);
+    }
+  }
+  return nodes.subarray(0, SHA256_LENGTH);
+}
+
+function powerOfTwo(least: number): number {
+  let power = 1;
+  while (power < least) power *= 2;
+  return power;
+}
