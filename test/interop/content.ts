@@ -67,10 +67,9 @@ export async function expectContent(folder: string, content: Content): Promise<v
 /** Compared by the first difference: a diff of megabytes helps nobody. */
 export async function expectBytes(path: string, expected: Uint8Array): Promise<void> {
   const found = await readFile(path);
-  expect(found.length, `length of ${path}`).toBe(expected.length);
   if (found.equals(expected)) return;
   const first = found.findIndex((byte, index) => byte !== expected[index]);
-  expect.fail(`${path} differs from byte ${first} on`);
+  expect.fail(`${path}: ${found.length} of ${expected.length} bytes, first wrong one at ${first}`);
 }
 
 /** Paths of files below `folder`, which hang under `name`; that of the file if `name` is one. */

@@ -63,7 +63,7 @@ export async function openSwarm(
   const start = async (client: ClientName, given: Omit<PeerOptions, 'state'>): Promise<Peer> => {
     clients += 1;
     const state = scratch.to(`${client}-${clients}`);
-    return kept.use(await launch(client, { ...given, state }));
+    return kept.use(await LAUNCH[client]({ ...given, state }));
   };
   return {
     tracker,
@@ -79,13 +79,8 @@ export async function openSwarm(
   };
 }
 
-function launch(client: ClientName, options: PeerOptions): Promise<Peer> {
-  switch (client) {
-    case 'libtorrent':
-      return startLibtorrent(options);
-    case 'transmission':
-      return startTransmission(options);
-    case 'aria2':
-      return startAria2(options);
-  }
-}
+const LAUNCH: Readonly<Record<ClientName, (options: PeerOptions) => Promise<Peer>>> = {
+  libtorrent: startLibtorrent,
+  transmission: startTransmission,
+  aria2: startAria2,
+};

@@ -1,0 +1,71 @@
+/** bip as users run it: the built program, its arguments, its JSON events and its exit code. @module */
+
+import { Child, type Exit } from './child.ts';
+import { type BipEvent, readEvent } from './events.ts';
+
+/** Names the built bip.mjs; set by setup.ts. */
+export const BIP_ENTRY = 'BIP_INTEROP_ENTRY';
+
+export interface BipOptions {
+  readonly cwd?: string;
+}
+
+/** What is left of a run. */
+export interface BipResult {
+  readonly exit: Exit;
+  readonly events: readonly BipEvent[];
+  readonly end: BipEnd | undefined;
+  readonly stderr: string;
+}
+
+export type BipEnd = Extract<BipEvent, { readonly type: 'end' }>;
+
+/** One run of `bip --json …`. */
+export class Bip implements AsyncDisposable {
+  readonly child: Child;
+  /** Lines of stdout that were read into events already. */
+  readonly #events: BipEvent[] = [];
+
+  constructor(args: readonly string[], options: BipOptions = {}) {
+    const entry = process.env[BIP_ENTRY];
+    if (entry === undefined) throw new Error(`${BIP_ENTRY} is not set: setup.ts has not run`);
+    // The configuration and the variables of whoever runs the tests are not to matter.
+    const env = { XDG_CONFIG_HOME: '/nonexistent', NO_COLOR: '1' };
+    this.child = new Child([process.execPath, entry, '--json', ...args], { ...options, env });
+  }
+
+  /** All so far. @throws {Error} when a line breaks the contract of cli.md. */
+  get events(): readonly BipEvent[] {
+    const { lines } = this.child;
+    for (const line of lines.slice(this.#events.length)) this.#events.push(readEvent(line));
+    return this.#events;
+  }
+
+  ofType<T extends BipEvent['type']>(type: T): Extract<BipEvent, { readonly type: T }>[] {
+    return this.events.filter(
+      (event): event is Extract<BipEvent, { readonly type: T }> => event.type === type,
+    );
+  }
+
+  /** Waits until `bytes` of the content are done. */
+  async hasDone(bytes: number, deadlineMs: number): Promise<void> {
+    await this.child.until(() => this.ofType('progress').some(({ done }) => done >= bytes), {
+      deadlineMs,
+      what: `bip to have ${bytes} bytes`,
+    });
+  }
+
+  /** Waits for its end. @throws {Error} when it runs longer, or prints what it must not. */
+  async ended(deadlineMs: number): Promise<BipResult> {
+    const exit = await this.child.ended(deadlineMs);
+    if (!this.child.stdout.endsWith('\n') && this.child.stdout !== '') {
+      throw new Error(`bip ended in the middle of a line\n${this.child.log}`);
+    }
+    const { events } = this;
+    return { exit, events, end: this.ofType('end').at(-1), stderr: this.child.stderr };
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.child[Symbol.asyncDispose]();
+  }
+}

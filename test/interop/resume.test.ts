@@ -1,0 +1,100 @@
+/** A download that is cut off goes on where it was: killed, interrupted, out of time. */
+
+import { expect, test } from 'vitest';
+import { Bip } from './bip.ts';
+import { bytesOf, type Content, KiB, MiB } from './content.ts';
+import { expectComplete, expectEvents, expectExit } from './expect-download.ts';
+import type { Peer } from './peers/peer.ts';
+import { describeWith } from './require.ts';
+import { openSwarm, type Swarm } from './swarm.ts';
+import { until } from './until.ts';
+
+const DONE_MS = 30_000;
+const LENGTH = 8 * MiB + 1234;
+/** About two seconds for all of it: time to act in the middle. */
+const SLOWLY = 4 * MiB;
+/**
+ * What may be lost when bip is killed: pieces begun but not finished, and the queue of requests.
+ * Blocks of up to so many pieces may be under way at once.
+ */
+const IN_FLIGHT = 2 * MiB;
+
+function content(): Content {
+  return new Map([
+    ['cut off/first.bin', bytesOf('first', 5 * MiB)],
+    ['cut off/second.bin', bytesOf('second', LENGTH - 5 * MiB)],
+  ]);
+}
+
+function download(swarm: Swarm, seeder: Peer, ...more: readonly string[]): Bip {
+  const dir = swarm.to('out');
+  const args = ['--output', dir, '--peer', seeder.address, ...more];
+  return new Bip(['download', swarm.torrent.path, ...args]);
+}
+
+/** The second run: complete, and no more fetched than what was missing. */
+async function expectResumed(swarm: Swarm, seeder: Peer, kept: number): Promise<void> {
+  const before = (await seeder.counters()).uploaded;
+  await using again = download(swarm, seeder);
+  const end = await expectComplete(again, swarm, { dir: swarm.to('out'), deadlineMs: DONE_MS });
+  const missing = LENGTH - kept;
+  expect(end.downloaded).toBeLessThanOrEqual(missing);
+  // bip is not the only witness.
+  const sent = await until(
+    async () => {
+      const { uploaded } = await seeder.counters();
+      return uploaded - before >= end.downloaded - end.wasted ? uploaded - before : undefined;
+    },
+    { deadlineMs: DONE_MS, what: 'the seeder to have counted what it sent' },
+  );
+  expect(sent).toBeLessThanOrEqual(missing + 64 * KiB);
+}
+
+describeWith(['libtorrent'], 'a download cut off half way', () => {
+  test('SIGKILL: the next run fetches only what was missing or in flight', async () => {
+    await using swarm = await openSwarm(content());
+    const seeder = await swarm.seed('libtorrent', { uploadLimit: SLOWLY });
+    await using first = download(swarm, seeder);
+    await first.hasDone(LENGTH / 2, DONE_MS);
+    first.child.kill('SIGKILL');
+    expect((await first.child.ended(DONE_MS)).signal).toBe('SIGKILL');
+    const sent = (await seeder.counters()).uploaded;
+    expect(sent).toBeLessThan(LENGTH);
+    const done = Math.max(...first.ofType('progress').map((event) => event.done));
+    await expectResumed(swarm, seeder, done - IN_FLIGHT);
+  });
+
+  test.for([
+    { signal: 'SIGINT', code: 130 },
+    { signal: 'SIGTERM', code: 143 },
+  ] as const)('$signal: exit $code, and nothing is fetched twice', async ({ signal, code }) => {
+    await using swarm = await openSwarm(content());
+    const seeder = await swarm.seed('libtorrent', { uploadLimit: SLOWLY });
+    await using first = download(swarm, seeder);
+    await first.hasDone(LENGTH / 2, DONE_MS);
+    first.child.kill(signal);
+    const result = await first.ended(DONE_MS);
+    expectExit(result, [code]);
+    const end = expectEvents(result, swarm);
+    expect(end.complete).toBe(false);
+    expect(end.done).toBeGreaterThanOrEqual(LENGTH / 2);
+    await expectResumed(swarm, seeder, end.done);
+  });
+
+  test('--timeout: exit 6, what was done is kept', async () => {
+    await using swarm = await openSwarm(content());
+    const seeder = await swarm.seed('libtorrent', { uploadLimit: MiB });
+    await using first = download(swarm, seeder, '--timeout', '3s');
+    const result = await first.ended(DONE_MS);
+    expectExit(result, [6]);
+    const end = expectEvents(result, swarm);
+    expect(end.complete).toBe(false);
+    expect(end.done).toBeGreaterThan(0);
+    await using fast = await openFast(swarm);
+    await expectResumed(swarm, fast, end.done);
+  });
+});
+
+function openFast(swarm: Swarm): Promise<Peer> {
+  return swarm.seed('libtorrent');
+}
