@@ -35,24 +35,3 @@ export async function bounded<Result>(
     for (const remove of listeners) remove();
   }
 }
-
-/** Waits until `at`. @throws `signal.reason` when aborted first. */
-export async function waitUntil(clock: Clock, at: Millis, signal: AbortSignal): Promise<void> {
-  signal.throwIfAborted();
-  let cancel: (() => void) | undefined;
-  let onAbort: (() => void) | undefined;
-  try {
-    await new Promise<void>((resolve, reject) => {
-      cancel = clock.schedule(at, resolve);
-      onAbort = () => reject(asError(signal.reason));
-      signal.addEventListener('abort', onAbort, { once: true });
-    });
-  } finally {
-    cancel?.();
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
-  }
-}
-
-function asError(reason: unknown): Error {
-  return reason instanceof Error ? reason : new Error('aborted', { cause: reason });
-}

@@ -8,6 +8,8 @@
  */
 
 export { announce } from './announce.ts';
+export type { AnnouncerEvent } from './announce-loop.ts';
+export { Announcer, type AnnouncerOptions } from './announcer.ts';
 export {
   type AnnounceEvent,
   type AnnounceOptions,

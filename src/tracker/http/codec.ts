@@ -11,6 +11,7 @@ import { ProtocolError } from '../../base/errors.ts';
 import { formatIp, parseIp } from '../../base/ip.ts';
 import { type BencodeNode, decode } from '../../bencode/index.ts';
 import type { AnnounceRequest } from '../model.ts';
+import { MAX_WORDS, oneLine } from '../words.ts';
 
 /** What a tracker says over HTTP. */
 export type HttpAnswer =
@@ -162,7 +163,7 @@ function count(node: BencodeNode | undefined): number | undefined {
 
 function textOf(node: BencodeNode | undefined): string | undefined {
   const bytes = node?.asBytes();
-  return bytes === undefined ? undefined : decodeUtf8Lossy(bytes);
+  return bytes === undefined ? undefined : oneLine(decodeUtf8Lossy(bytes), MAX_WORDS);
 }
 
 /** `fields` without the absent ones, so that they are left out of the object and not `undefined`. */

@@ -1,6 +1,6 @@
 /** HTTP trackers: redirects with their guards, statuses, answers (BEP 3). @module */
 
-import { decodeUtf8, encodeUtf8 } from '../../base/bytes.ts';
+import { decodeUtf8Lossy, encodeUtf8 } from '../../base/bytes.ts';
 import type { Endpoint } from '../../base/endpoint.ts';
 import {
   BipError,
@@ -28,6 +28,7 @@ import {
   type TrackerUrl,
   trackerName,
 } from '../url.ts';
+import { oneLine, withReason } from '../words.ts';
 import { base64 } from './base64.ts';
 import { decodeAnnounce, encodeAnnounce, type HttpAnswer } from './codec.ts';
 
@@ -192,10 +193,10 @@ function read(
     throw badStatus(name, status, body);
   }
   const { reason, retryInSeconds } = answer;
-  throw new TrackerRefusal(
-    `${name} refused ${reason === '' ? 'without a reason' : `with: ${reason}`}`,
-    { reason, retryInSeconds },
-  );
+  throw new TrackerRefusal(`${name} refused ${withReason(reason)}`, {
+    reason,
+    retryInSeconds,
+  });
 }
 
 /** Names in old dictionary answers, looked up; what has no address is left out. */
@@ -260,15 +261,13 @@ function notAnAnswer(name: string, body: Uint8Array, cause: ProtocolError): Remo
 
 /** The beginning of a text, on one line and without markup; nothing of what is no text. */
 function excerpt(body: Uint8Array): string {
-  const text = decodeUtf8(body.subarray(0, 4096).slice());
-  const words = (text ?? '')
+  const text = decodeUtf8Lossy(body.subarray(0, 4096)).replace(/\uFFFD$/, '');
+  if (text.includes('\uFFFD')) return '';
+  const words = text
     .replace(/<(?:style|script)[\s\S]*?(?:<\/(?:style|script)>|$)/gi, ' ')
-    .replace(/<[^>]*>/g, ' ')
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they must not reach a terminal
-    .replace(/[\s\u0000-\u001f\u007f-\u009f]+/g, ' ')
-    .trim();
-  if (words === '') return '';
-  return `: ${words.length > EXCERPT_LENGTH ? `${words.slice(0, EXCERPT_LENGTH)}…` : words}`;
+    .replace(/<[^>]*>/g, ' ');
+  const line = oneLine(words, EXCERPT_LENGTH);
+  return line === '' ? '' : `: ${line}`;
 }
 
 /** As libtorrent's `tracker_maximum_response_length`. */

@@ -5,6 +5,7 @@ import { COMPACT_LENGTH, decodeCompact, type Endpoint } from '../../base/endpoin
 import { ProtocolError } from '../../base/errors.ts';
 import { parseIp } from '../../base/ip.ts';
 import type { AnnounceRequest } from '../model.ts';
+import { MAX_WORDS, oneLine } from '../words.ts';
 
 export type UdpResponse =
   | { readonly action: 'connect'; readonly transaction: number; readonly connection: bigint }
@@ -125,7 +126,7 @@ function decodeAnnounce(
 /** Text, which C programs end with a zero byte. */
 function decodeReason(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
-  return decodeUtf8Lossy(end < 0 ? bytes : bytes.subarray(0, end));
+  return oneLine(decodeUtf8Lossy(end < 0 ? bytes : bytes.subarray(0, end)), MAX_WORDS);
 }
 
 function need(bytes: Uint8Array, length: number): void {

@@ -19,6 +19,7 @@ import {
 import { ipFamily } from '../../base/ip.ts';
 import type { Machine, Millis, Random } from '../../runtime/ports.ts';
 import { TrackerRefusal } from '../model.ts';
+import { withReason } from '../words.ts';
 import { decodeResponse, encodeConnect, transactionOf, type UdpResponse } from './codec.ts';
 import type { ConnectionIds } from './connection-ids.ts';
 
@@ -208,8 +209,7 @@ export class UdpExchange<Answer> implements Machine<UdpInput, UdpOutput<Answer>>
       this.#connections.forget(from);
       return this.#connect(now);
     }
-    const words = reason === '' ? 'without a reason' : `with: ${reason}`;
-    this.#fail(new TrackerRefusal(`${this.#name} refused ${words}`, { reason }));
+    this.#fail(new TrackerRefusal(`${this.#name} refused ${withReason(reason)}`, { reason }));
   }
 
   #timeout(now: Millis): void {

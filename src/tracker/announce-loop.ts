@@ -1,0 +1,219 @@
+/** Keeps one list of tiers informed: the decisions when to announce what to whom (BEP 3, 12, 31). @module */
+
+import type { Endpoint } from '../base/endpoint.ts';
+import { BipError } from '../base/errors.ts';
+import type { Millis } from '../runtime/ports.ts';
+import { announce } from './announce.ts';
+import {
+  type AnnounceEvent,
+  type AnnounceRequest,
+  type AnnounceResponse,
+  TrackerRefusal,
+  type TrackerRuntime,
+} from './model.ts';
+import { TrackerTiers } from './tiers.ts';
+import type { UdpTrackers } from './udp/driver.ts';
+
+/** What an announcer tells. `tracker` is its URL, which may hold a passkey. */
+export type AnnouncerEvent =
+  | {
+      readonly type: 'announced';
+      readonly tracker: string;
+      readonly event?: AnnounceEvent;
+      readonly response: AnnounceResponse;
+    }
+  | {
+      readonly type: 'failed';
+      readonly tracker: string;
+      readonly event?: AnnounceEvent;
+      readonly error: BipError;
+    };
+
+export interface AnnounceLoopOptions {
+  readonly tiers: readonly (readonly string[])[];
+  /** Called for each announce; its `event` is overwritten. */
+  readonly request: () => AnnounceRequest;
+  readonly onPeers: (peers: readonly Endpoint[], tracker: string) => void;
+  readonly onEvent?: (event: AnnouncerEvent) => void;
+  /** Patience with one tracker before the next one is asked; default 30 s. */
+  readonly timeoutMs?: number;
+}
+
+/** What is known of one tracker. */
+interface Known {
+  /** It accepted `started`. */
+  started: boolean;
+  trackerId: Uint8Array | undefined;
+  /** It asked not to be bothered before (BEP 31); `Infinity` for never. */
+  notBefore: Millis;
+}
+
+export class AnnounceLoop {
+  readonly #runtime: TrackerRuntime;
+  readonly #udp: UdpTrackers;
+  readonly #options: AnnounceLoopOptions;
+  readonly #tiers: TrackerTiers;
+  readonly #known = new Map<string, Known>();
+  /** Rounds in a row in which nobody answered. */
+  #failures = 0;
+  #completed = false;
+  #wake: (() => void) | undefined;
+
+  constructor(runtime: TrackerRuntime, udp: UdpTrackers, options: AnnounceLoopOptions) {
+    this.#runtime = runtime;
+    this.#udp = udp;
+    this.#options = options;
+    this.#tiers = new TrackerTiers(options.tiers, runtime.random);
+  }
+
+  /** The download is complete: the tracker hears of it at once. */
+  completed(): void {
+    this.#completed = true;
+    this.#wake?.();
+  }
+
+  /** Announces until `signal` is aborted; then returns. */
+  async run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      const next = await this.#round(signal);
+      // `completed` may have come while the round was under way.
+      if (!signal.aborted && !(this.#completed && this.#failures === 0)) {
+        await this.#sleep(next, signal);
+      }
+    }
+  }
+
+  /** Tells `stopped` to each tracker that knows us; nobody is waited for longer than 5 s. */
+  async stop(): Promise<void> {
+    const knowing = [...this.#known].filter(([, { started }]) => started);
+    const { signal } = new AbortController();
+    await Promise.all(
+      knowing.map(async ([tracker, known]) => {
+        known.started = false;
+        await this.#announce(tracker, known, { event: 'stopped', signal });
+      }),
+    );
+  }
+
+  /** Asks the trackers in order until one answers (BEP 12). @returns when the next round is due. */
+  async #round(signal: AbortSignal): Promise<Millis> {
+    const { clock } = this.#runtime;
+    for (const tracker of this.#tiers.order) {
+      const known = this.#of(tracker);
+      if (known.notBefore > clock.now()) continue;
+      const event = this.#eventFor(known);
+      const response = await this.#announce(tracker, known, { event, signal });
+      if (response !== undefined) {
+        this.#answered(tracker, known, event);
+        return clock.now() + pause(response);
+      }
+      if (signal.aborted) return clock.now();
+    }
+    const retry = clock.now() + Math.min(BACK_OFF * 2 ** this.#failures, MAX_BACK_OFF);
+    this.#failures++;
+    const earliest = Math.min(...[...this.#known.values()].map(({ notBefore }) => notBefore));
+    return Math.max(retry, earliest);
+  }
+
+  #eventFor({ started }: Known): AnnounceEvent | undefined {
+    if (!started) return 'started';
+    return this.#completed ? 'completed' : undefined;
+  }
+
+  #answered(tracker: string, known: Known, event: AnnounceEvent | undefined): void {
+    this.#failures = 0;
+    this.#tiers.answered(tracker);
+    if (event === 'started') known.started = true;
+    if (event === 'completed') this.#completed = false;
+  }
+
+  async #announce(
+    tracker: string,
+    known: Known,
+    { event, signal }: { readonly event: AnnounceEvent | undefined; readonly signal: AbortSignal },
+  ): Promise<AnnounceResponse | undefined> {
+    const udp = this.#udp;
+    const options = this.#options;
+    const which = event === undefined ? {} : { event };
+    const { timeoutMs = TIMEOUT } = event === 'stopped' ? STOPPING : options;
+    const { trackerId } = known;
+    try {
+      const response = await announce(this.#runtime, tracker, this.#request(event), {
+        signal,
+        timeoutMs,
+        udp,
+        ...(trackerId === undefined ? {} : { trackerId }),
+      });
+      // A tracker that sends no id again means the old one (BEP 3).
+      known.trackerId = response.trackerId ?? trackerId;
+      options.onEvent?.({ type: 'announced', tracker, ...which, response });
+      if (response.peers.length > 0) options.onPeers(response.peers, tracker);
+      return response;
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      if (!(error instanceof BipError)) throw error;
+      if (error instanceof TrackerRefusal) this.#postpone(known, error);
+      options.onEvent?.({ type: 'failed', tracker, ...which, error });
+      return undefined;
+    }
+  }
+
+  #request(event: AnnounceEvent | undefined): AnnounceRequest {
+    const { event: _, ...request } = this.#options.request();
+    if (event === undefined) return request;
+    // Who leaves needs no peers.
+    return event === 'stopped' ? { ...request, event, numWant: 0 } : { ...request, event };
+  }
+
+  /** BEP 31. */
+  #postpone(known: Known, { retryInSeconds }: TrackerRefusal): void {
+    if (retryInSeconds === undefined) return;
+    known.notBefore =
+      retryInSeconds === 'never'
+        ? Number.POSITIVE_INFINITY
+        : this.#runtime.clock.now() + Math.min(retryInSeconds * 1000, MAX_INTERVAL);
+  }
+
+  #of(tracker: string): Known {
+    let known = this.#known.get(tracker);
+    if (known === undefined) {
+      known = { started: false, trackerId: undefined, notBefore: 0 };
+      this.#known.set(tracker, known);
+    }
+    return known;
+  }
+
+  /** Until `at`, {@link completed} or an abort. */
+  async #sleep(at: Millis, signal: AbortSignal): Promise<void> {
+    const { clock } = this.#runtime;
+    let cancel: (() => void) | undefined;
+    let resolve: (() => void) | undefined;
+    try {
+      await new Promise<void>((done) => {
+        resolve = done;
+        this.#wake = done;
+        if (Number.isFinite(at)) cancel = clock.schedule(at, done);
+        signal.addEventListener('abort', done, { once: true });
+      });
+    } finally {
+      this.#wake = undefined;
+      cancel?.();
+      if (resolve !== undefined) signal.removeEventListener('abort', resolve);
+    }
+  }
+}
+
+function pause({ intervalSeconds, minIntervalSeconds = 0 }: AnnounceResponse): Millis {
+  const wanted = Math.max(intervalSeconds, minIntervalSeconds) * 1000;
+  return Math.min(Math.max(wanted, MIN_INTERVAL), MAX_INTERVAL);
+}
+
+/** No tracker makes us ask more often, and none makes us silent for longer. */
+const MIN_INTERVAL: Millis = 60_000;
+const MAX_INTERVAL: Millis = 86_400_000;
+/** As libtorrent's `tracker_completion_timeout` and `stop_tracker_timeout`. */
+const TIMEOUT: Millis = 30_000;
+const STOPPING = { timeoutMs: 5000 } as const;
+/** Doubles with every round in which nobody answered. */
+const BACK_OFF: Millis = 15_000;
+const MAX_BACK_OFF: Millis = 1_800_000;

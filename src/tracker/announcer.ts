@@ -1,0 +1,65 @@
+/** Keeps the trackers of one torrent informed as long as it lives in a session. @module */
+
+import { AnnounceLoop, type AnnounceLoopOptions } from './announce-loop.ts';
+import type { TrackerRuntime } from './model.ts';
+import { UdpTrackers } from './udp/driver.ts';
+
+export interface AnnouncerOptions extends AnnounceLoopOptions {
+  /** Ends the announcing; `stopped` is sent by the disposal all the same. */
+  readonly signal: AbortSignal;
+  /** The session's; without it the announcer has sockets of its own. */
+  readonly udp?: UdpTrackers;
+  /** Announce to one tracker of every tier instead of to the first that answers (BEP 12). */
+  readonly everyTier?: boolean;
+}
+
+/**
+ * Announces `started`, then regularly as the tracker asks (from 60 s to a day), falls back to other
+ * trackers and backs off from 15 s to 30 minutes while none answers. Begins at once; the disposal
+ * sends `stopped` and waits for it 5 s at most.
+ */
+export class Announcer implements AsyncDisposable {
+  readonly #udp: UdpTrackers;
+  readonly #ownsUdp: boolean;
+  readonly #stopping = new AbortController();
+  readonly #loops: readonly AnnounceLoop[];
+  readonly #running: Promise<unknown>;
+  readonly #release: () => void;
+  #disposed: Promise<void> | undefined;
+
+  constructor(runtime: TrackerRuntime, options: AnnouncerOptions) {
+    const { tiers, everyTier, signal } = options;
+    this.#udp = options.udp ?? new UdpTrackers(runtime);
+    this.#ownsUdp = options.udp === undefined;
+    const groups = everyTier === true ? tiers.map((tier) => [tier]) : [tiers];
+    this.#loops = groups.map((group) => {
+      return new AnnounceLoop(runtime, this.#udp, { ...options, tiers: group });
+    });
+    const onAbort = (): void => this.#stopping.abort(signal.reason);
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#release = () => signal.removeEventListener('abort', onAbort);
+    this.#running = Promise.all(this.#loops.map((loop) => loop.run(this.#stopping.signal)));
+  }
+
+  /** The download is complete: the trackers hear of it at once (BEP 3). To be called once. */
+  completed(): void {
+    for (const loop of this.#loops) loop.completed();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= this.#dispose();
+    return this.#disposed;
+  }
+
+  async #dispose(): Promise<void> {
+    this.#release();
+    this.#stopping.abort(new Error('the announcer was disposed'));
+    try {
+      await this.#running;
+      await Promise.all(this.#loops.map((loop) => loop.stop()));
+    } finally {
+      if (this.#ownsUdp) await this.#udp[Symbol.asyncDispose]();
+    }
+  }
+}
