@@ -132,29 +132,36 @@ export class AnnounceLoop {
     known: Known,
     { event, signal }: { readonly event: AnnounceEvent | undefined; readonly signal: AbortSignal },
   ): Promise<AnnounceResponse | undefined> {
-    const udp = this.#udp;
-    const options = this.#options;
+    const answer = await this.#ask(tracker, known, { event, signal });
+    if (answer === undefined) return undefined;
+    const { onEvent, onPeers } = this.#options;
     const which = event === undefined ? {} : { event };
-    const { timeoutMs = TIMEOUT } = event === 'stopped' ? STOPPING : options;
-    const { trackerId } = known;
+    if (answer instanceof BipError) {
+      if (answer instanceof TrackerRefusal) this.#postpone(known, answer);
+      onEvent?.({ type: 'failed', tracker, ...which, error: answer });
+      return undefined;
+    }
+    // A tracker that sends no id again means the old one (BEP 3).
+    known.trackerId = answer.trackerId ?? known.trackerId;
+    onEvent?.({ type: 'announced', tracker, ...which, response: answer });
+    if (answer.peers.length > 0) onPeers(answer.peers, tracker);
+    return answer;
+  }
+
+  /** The answer, the failure, or `undefined` when aborted. */
+  async #ask(
+    tracker: string,
+    { trackerId }: Known,
+    { event, signal }: { readonly event: AnnounceEvent | undefined; readonly signal: AbortSignal },
+  ): Promise<AnnounceResponse | BipError | undefined> {
+    const { timeoutMs = TIMEOUT } = event === 'stopped' ? STOPPING : this.#options;
+    const how = { signal, timeoutMs, trackerId, udp: this.#udp };
     try {
-      const response = await announce(this.#runtime, tracker, this.#request(event), {
-        signal,
-        timeoutMs,
-        udp,
-        ...(trackerId === undefined ? {} : { trackerId }),
-      });
-      // A tracker that sends no id again means the old one (BEP 3).
-      known.trackerId = response.trackerId ?? trackerId;
-      options.onEvent?.({ type: 'announced', tracker, ...which, response });
-      if (response.peers.length > 0) options.onPeers(response.peers, tracker);
-      return response;
+      return await announce(this.#runtime, tracker, this.#request(event), how);
     } catch (error) {
       if (signal.aborted) return undefined;
-      if (!(error instanceof BipError)) throw error;
-      if (error instanceof TrackerRefusal) this.#postpone(known, error);
-      options.onEvent?.({ type: 'failed', tracker, ...which, error });
-      return undefined;
+      if (error instanceof BipError) return error;
+      throw error;
     }
   }
 

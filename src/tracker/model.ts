@@ -55,15 +55,15 @@ export interface AnnounceOptions {
    * Give up after this many milliseconds in all. Default: over UDP what the retransmissions of
    * BEP 15 add up to, over HTTP {@link HTTP_TIMEOUT_MS} for each attempt.
    */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** How often to ask again when nobody answers. Default: 8 over UDP, 2 with `timeoutMs`; 0 over HTTP. */
-  readonly retries?: number;
+  readonly retries?: number | undefined;
   /** Use addresses of this family only. */
-  readonly family?: 4 | 6;
+  readonly family?: 4 | 6 | undefined;
   /** What {@link AnnounceResponse.trackerId} was the last time. */
-  readonly trackerId?: Uint8Array;
+  readonly trackerId?: Uint8Array | undefined;
   /** The URL was typed by the user, not found in a torrent: any path on this machine may be asked. */
-  readonly trusted?: boolean;
+  readonly trusted?: boolean | undefined;
 }
 
 /** What of the world announces need. */

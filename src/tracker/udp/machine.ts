@@ -59,8 +59,8 @@ export interface UdpSchedule {
  * double and together take `timeoutMs`.
  */
 export function udpSchedule(options: {
-  readonly timeoutMs?: number;
-  readonly retries?: number;
+  readonly timeoutMs?: number | undefined;
+  readonly retries?: number | undefined;
 }): UdpSchedule {
   const retries =
     options.retries ?? (options.timeoutMs === undefined ? BEP_RETRIES : QUICK_RETRIES);
