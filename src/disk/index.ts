@@ -18,4 +18,13 @@ export {
 } from './layout.ts';
 export { type PieceHashes, type V2Sources, v1Hashes, v2Hashes } from './piece-hashes.ts';
 export type { PieceStorage, ResumeState, VerifyOptions } from './piece-storage.ts';
+export {
+  loadInfo,
+  loadResume,
+  type ResumePlace,
+  type ResumeSource,
+  removeResume,
+  saveInfo,
+  saveResume,
+} from './resume.ts';
 export { type StorageOptions, TorrentStorage } from './storage.ts';
