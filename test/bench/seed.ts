@@ -41,7 +41,7 @@ const SEEDERS: readonly Seeder[] = [
       const bip = [process.execPath, BIP, '--json', 'seed', torrent, '--content', source];
       return bip.concat('--port', String(port));
     },
-    isReady: (line) => line['type'] === 'metadata',
+    isReady: (line) => line['type'] === 'seeding',
   },
   {
     name: 'libtorrent',
@@ -84,7 +84,7 @@ process.stdout.write(
   `One libtorrent leecher: ${circumstances(options)}\n\n${table(results, 'libtorrent')}\n`,
 );
 
-async function measure(seeder: Seeder, { source, to }: Arena): Promise<Sample> {
+async function measure(seeder: Seeder, { source, ...place }: Arena): Promise<Sample> {
   const port = await freePort();
   await using server = new Child(seeder.command(torrent, source, port));
   await server.until(() => linesOf(server).some((line) => seeder.isReady(line)), {
@@ -92,7 +92,7 @@ async function measure(seeder: Seeder, { source, to }: Arena): Promise<Sample> {
     what: `${seeder.name} to serve`,
   });
   const before = await usageOf(server.pid);
-  const seconds = await download(to('download'), port);
+  const seconds = await download(place.to('download'), port);
   const after = await usageOf(server.pid);
   return {
     megabytesPerSecond: options.size / 1e6 / seconds,

@@ -27,6 +27,8 @@ export type BipEvent =
       readonly seeds: number;
       readonly etaSeconds?: number;
     }
+  /** `seed` serves from now on. */
+  | { readonly type: 'seeding'; readonly infoHash: string; readonly magnet: string }
   | { readonly type: 'piece'; readonly piece: number; readonly ok: boolean }
   | { readonly type: 'file'; readonly path: string }
   | { readonly type: 'warning'; readonly code: string; readonly message: string }
@@ -77,6 +79,7 @@ const SHAPES: Readonly<Record<BipEvent['type'], Readonly<Record<string, Kind>>>>
     seeds: count,
     etaSeconds: optional(rate),
   },
+  seeding: { infoHash: hash, magnet: text },
   piece: { piece: count, ok: truth },
   file: { path: text },
   warning: { code, message: text },

@@ -3,8 +3,10 @@
 import { mkdir } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { Child } from './child.ts';
-import { expectContent, manyFiles, singleFile } from './content.ts';
+import { bytesOf, expectContent, MiB, manyFiles, singleFile, writeContent } from './content.ts';
+import { readEvent } from './events.ts';
 import { describeWith } from './require.ts';
+import { openScratch } from './scratch.ts';
 import { openSwarm } from './swarm.ts';
 import { until } from './until.ts';
 
@@ -46,6 +48,77 @@ describeWith(['libtorrent', 'transmission', 'opentracker'], 'transmission', () =
       deadlineMs: TRANSFER_MS,
       what: 'the tracker to count one seeder, the one that is left',
     });
+  });
+});
+
+describeWith([], 'the judges see what is wrong', () => {
+  const progress = {
+    type: 'progress',
+    done: 1,
+    total: 2,
+    downloadBytesPerSecond: 0.5,
+    uploadBytesPerSecond: 0,
+    peers: 1,
+    seeds: 0,
+  };
+
+  test('an event as promised, also with a field more', () => {
+    expect(readEvent(JSON.stringify(progress))).toEqual(progress);
+    expect(readEvent(JSON.stringify({ ...progress, etaSeconds: 3, more: 1 })).type).toBe(
+      'progress',
+    );
+  });
+
+  test.for([
+    { what: 'no JSON', line: '{"type":"progr', fault: /JSON/ },
+    { what: 'an unknown type', line: '{"type":"state"}', fault: /unknown type/ },
+    { what: 'a list', line: '[]', fault: /no object/ },
+    {
+      what: 'a missing field',
+      line: JSON.stringify({ ...progress, peers: undefined }),
+      fault: /`peers`/,
+    },
+    { what: 'a wrong type', line: JSON.stringify({ ...progress, done: '1' }), fault: /`done`/ },
+    { what: 'a negative count', line: JSON.stringify({ ...progress, done: -1 }), fault: /`done`/ },
+    {
+      what: 'null for what is absent',
+      line: JSON.stringify({ ...progress, more: Number.NaN }),
+      fault: /null in `more`/,
+    },
+    {
+      what: 'a code of another kind',
+      line: '{"type":"warning","code":"E1","message":"x"}',
+      fault: /`code`/,
+    },
+  ])('$what is refused', ({ line, fault }) => {
+    expect(() => readEvent(line)).toThrow(fault);
+  });
+
+  test.for([
+    {
+      what: 'a changed byte',
+      path: 'many – ünïcode/nested/second.bin',
+      bytes: bytesOf('x', MiB - 1),
+      fault: /first wrong one at 0/,
+    },
+    {
+      what: 'a missing byte',
+      path: 'many – ünïcode/a tiny file',
+      bytes: bytesOf('x', 0),
+      fault: /0 of 1 bytes/,
+    },
+    {
+      what: 'a file too many',
+      path: 'many – ünïcode/nested/more',
+      bytes: bytesOf('x', 0),
+      fault: /deeply equal/,
+    },
+  ])('$what is found', async ({ path, bytes, fault }) => {
+    await using scratch = await openScratch();
+    await writeContent(scratch.path, manyFiles());
+    await expectContent(scratch.path, manyFiles());
+    await writeContent(scratch.path, new Map([[path, bytes]]));
+    await expect(expectContent(scratch.path, manyFiles())).rejects.toThrow(fault);
   });
 });
 

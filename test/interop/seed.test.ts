@@ -7,7 +7,6 @@ import { Bip } from './bip.ts';
 import { expectContent, manyFiles, nameOf, singleFile } from './content.ts';
 import { expectExit } from './expect-download.ts';
 import { freePort } from './free-port.ts';
-import { textAt } from './json.ts';
 import { describeWith } from './require.ts';
 import { CLIENTS, openSwarm, type Swarm } from './swarm.ts';
 import { until } from './until.ts';
@@ -31,7 +30,7 @@ async function served(bip: Bip): Promise<Bip> {
 }
 
 function magnetOf(bip: Bip): string {
-  return textAt(bip.ofType('metadata')[0], 'magnet');
+  return bip.ofType('seeding')[0]?.magnet ?? '';
 }
 
 describe.for(CLIENTS)('%s leeches', (client) => {
