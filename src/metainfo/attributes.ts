@@ -1,0 +1,82 @@
+/** Fields of one file that v1 and v2 share: length, attributes, symlink (BEP 3, BEP 47, BEP 52). @module */
+
+import type { BencodeNode } from '../bencode/index.ts';
+import { MAX_TOTAL_LENGTH } from './limits.ts';
+import { refuse } from './report.ts';
+
+/** A file as it was read; becomes a `FileEntry` once all are known. */
+export interface FileDraft {
+  path: readonly string[];
+  length: number;
+  offset: number;
+  padding: boolean;
+  executable: boolean;
+  hidden: boolean;
+  symlink?: readonly string[];
+  piecesRoot?: Uint8Array;
+}
+
+/** The dictionary of a file by key, read in one go: a lookup for each key would scan it each time. */
+export type Fields = ReadonlyMap<string, BencodeNode>;
+
+export function fieldsOf(dictionary: BencodeNode): Fields {
+  const fields = new Map<string, BencodeNode>();
+  for (const [key, value] of dictionary.entries()) fields.set(asciiKey(key), value);
+  return fields;
+}
+
+/** Keys that we know are short ASCII; of others it only matters that they differ from those. */
+function asciiKey(key: Uint8Array): string {
+  if (key.length > 16) return 'unknown';
+  let text = '';
+  for (const byte of key) text += String.fromCharCode(byte);
+  return text;
+}
+
+/** Letters of `attr` (BEP 47); unknown ones are ignored. */
+export interface Attributes {
+  readonly symlink: boolean;
+  readonly executable: boolean;
+  readonly hidden: boolean;
+  readonly padding: boolean;
+}
+
+const NO_ATTRIBUTES: Attributes = {
+  symlink: false,
+  executable: false,
+  hidden: false,
+  padding: false,
+};
+
+export function readAttributes(fields: Fields): Attributes {
+  const letters = fields.get('attr')?.asBytes();
+  if (letters === undefined || letters.length === 0) return NO_ATTRIBUTES;
+  return {
+    symlink: letters.includes(0x6c),
+    executable: letters.includes(0x78),
+    hidden: letters.includes(0x68),
+    padding: letters.includes(0x70),
+  };
+}
+
+/**
+ * The length of a file in bytes; symlinks have none, whatever they say (BEP 47).
+ *
+ * @throws {ProtocolError} missing, negative, no integer, or beyond `max`.
+ */
+export function readLength(
+  fields: Fields,
+  { symlink }: Attributes,
+  place: { readonly offset: number; readonly max?: number },
+): number {
+  if (symlink) return 0;
+  const length = fields.get('length')?.asNumber();
+  if (length !== undefined && length >= 0 && length <= (place.max ?? MAX_TOTAL_LENGTH)) {
+    return length;
+  }
+  throw refuse(
+    'LENGTH',
+    `the file at byte ${place.offset} has no usable length: it has to be from 0 to ${place.max ?? MAX_TOTAL_LENGTH} bytes`,
+    { rule: 'BEP 3 length', offset: place.offset },
+  );
+}

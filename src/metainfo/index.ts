@@ -1,0 +1,38 @@
+/**
+ * Torrent files, reading and (v1) writing: BEP 3, 5 (nodes), 12 (tiers), 17 and 19 (web seeds),
+ * 27 (private), 38 (similar, collections), 39 (update-url), 47 (padding, attributes, symlinks),
+ * 52 (v2 and hybrids, piece layers checked).
+ *
+ * Left out: BEP 30 (Merkle torrents of v1, superseded), BEP 35 (signatures).
+ *
+ * @module
+ */
+
+export { choosePieceLength, encodeMetainfo, type MetainfoDraft } from './build.ts';
+export {
+  BLOCK_LENGTH,
+  MAX_LOCAL_TORRENT_BYTES,
+  MAX_METADATA_BYTES,
+  MAX_PIECE_LENGTH,
+  MAX_PIECES,
+  MAX_REMOTE_TORRENT_BYTES,
+} from './limits.ts';
+export {
+  HASH_LENGTH,
+  hashPair,
+  merkleRoot,
+  paddingHash,
+  type Sha256,
+  type TreeOptions,
+  treeWidth,
+} from './merkle.ts';
+export type {
+  FileEntry,
+  Metainfo,
+  Surroundings,
+  Version,
+  Warning,
+  WarningCode,
+} from './metainfo.ts';
+export { type ParseOptions, parseInfo, parseMetainfo } from './parse.ts';
+export { type PathOptions, sanitizeComponent } from './path.ts';

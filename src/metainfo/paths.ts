@@ -1,0 +1,88 @@
+/** Lists of path components from the torrent, made safe. @module */
+
+import type { BencodeNode } from '../bencode/index.ts';
+import { MAX_DEPTH } from './limits.ts';
+import { sanitizeComponent } from './path.ts';
+import { refuse, show, showPath, type Warnings } from './report.ts';
+
+/** What the readers of names need to know and to tell. */
+export interface Naming {
+  readonly windows: boolean;
+  readonly warnings: Warnings;
+  /** The path that was read last: most files share their folders with the one before. */
+  previous: readonly string[];
+}
+
+/**
+ * `prefix` and the components of `list`, safe.
+ *
+ * @throws {ProtocolError} for a component that is no string, and for too many.
+ */
+export function readPath(
+  list: BencodeNode,
+  prefix: readonly string[],
+  naming: Naming,
+): readonly string[] {
+  const path = [...prefix];
+  let changed = false;
+  for (const item of list.items()) {
+    const bytes = item.asBytes();
+    if (bytes === undefined) throw noText(item);
+    const text = sanitizeComponent(bytes, { force: true, windows: naming.windows });
+    changed ||= isChanged(text, bytes);
+    path.push(shared(text, naming.previous[path.length]));
+    if (path.length - prefix.length > MAX_DEPTH) throw tooDeep(list.offset);
+  }
+  if (changed) noteChanged(path, naming);
+  naming.previous = path;
+  return path;
+}
+
+/** The components of a symlink's target: `.` and `..` are left out (BEP 47 forbids them). */
+export function readTarget(list: BencodeNode, naming: Naming): readonly string[] {
+  const target: string[] = [];
+  for (const item of list.items()) {
+    const bytes = item.asBytes();
+    if (bytes === undefined) throw noText(item);
+    const text = sanitizeComponent(bytes, { windows: naming.windows });
+    if (text !== '') target.push(text);
+    if (target.length > MAX_DEPTH) throw tooDeep(list.offset);
+  }
+  return target;
+}
+
+export function noteChanged(path: readonly string[], { warnings }: Naming): void {
+  warnings.add('path-changed', `a path is not safe as it stands and becomes ${showPath(path)}`);
+}
+
+/** True when the safe text is not the bytes themselves. ASCII, nearly all names, costs nothing. */
+export function isChanged(text: string, bytes: Uint8Array): boolean {
+  if (text.length > bytes.length) return true;
+  let at = 0;
+  for (const character of text) {
+    const codePoint = character.codePointAt(0) ?? 0;
+    if (codePoint < 0x80 && bytes[at] !== codePoint) return true;
+    at += codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
+  }
+  return at !== bytes.length;
+}
+
+export function tooDeep(offset: number): Error {
+  return refuse('DEPTH', `a file at byte ${offset} lies more than ${MAX_DEPTH} folders deep`, {
+    rule: 'limit of folders',
+    offset,
+  });
+}
+
+/** The older of two equal strings, so that the newer can be collected. */
+function shared(text: string, previous: string | undefined): string {
+  return text === previous ? previous : text;
+}
+
+function noText(item: BencodeNode): Error {
+  return refuse(
+    'PATH',
+    `a path holds ${show(item.kind)} where a name belongs, at byte ${item.offset}`,
+    { rule: 'BEP 3 path', offset: item.offset },
+  );
+}
