@@ -1,0 +1,96 @@
+/** The file system of the machine. @module */
+
+import { constants } from 'node:fs';
+import {
+  chmod,
+  lstat,
+  mkdir,
+  open as openFile,
+  readdir,
+  rename,
+  rmdir,
+  stat,
+  symlink,
+  unlink,
+} from 'node:fs/promises';
+import { storageFailure } from '../failures.ts';
+import type { FileHandle, Files } from '../ports.ts';
+import { NodeFileHandle } from './file-handle.ts';
+import { statOf } from './file-stat.ts';
+import { systemCode } from './system-error.ts';
+import { readFile, writeFile } from './whole-files.ts';
+
+/**
+ * `write` and `create` do not follow a symlink in the last part of the path: a torrent may contain
+ * symlinks, and its data must not be written through one of them to elsewhere. Directories on the
+ * way are the caller's care. Nothing blocks on a FIFO that took the place of a file.
+ */
+const OPEN_FLAGS = {
+  read: constants.O_RDONLY | constants.O_NONBLOCK,
+  write: constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW,
+  create: constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW | constants.O_CREAT,
+} as const;
+
+export const files: Files = {
+  open,
+  readFile,
+  writeFile,
+  stat: (path) => absentIsUndefined(`cannot look at ${path}`, async () => statOf(await stat(path))),
+  statLink: (path) =>
+    absentIsUndefined(`cannot look at ${path}`, async () => statOf(await lstat(path))),
+  list: (path) => attempt(`cannot list ${path}`, () => readdir(path)),
+  async makeDirectory(path) {
+    await attempt(`cannot make the directory ${path}`, () => mkdir(path, { recursive: true }));
+  },
+  rename: (from, to) => attempt(`cannot rename ${from} to ${to}`, () => rename(from, to)),
+  async remove(path) {
+    await absentIsUndefined(`cannot remove ${path}`, () => removeEither(path));
+  },
+  makeSymlink: (path, target) =>
+    attempt(`cannot make the symbolic link ${path}`, () => symlink(target, path)),
+  makeExecutable: (path) =>
+    attempt(`cannot make ${path} executable`, async () => {
+      const { mode } = await stat(path);
+      // Who may read it (bits 0o444) may run it (0o111).
+      await chmod(path, (mode & 0o777) | ((mode & 0o444) >>> 2));
+    }),
+};
+
+async function open(path: string, mode: keyof typeof OPEN_FLAGS): Promise<FileHandle> {
+  const doing = `cannot ${mode === 'read' ? 'read' : mode === 'write' ? 'write' : 'create'} ${path}`;
+  return attempt(doing, async () => {
+    const handle = await openFile(path, OPEN_FLAGS[mode], 0o666);
+    try {
+      const stats = await handle.stat();
+      if (stats.isDirectory()) throw Object.assign(new Error('directory'), { code: 'EISDIR' });
+      return new NodeFileHandle(path, handle);
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  });
+}
+
+async function removeEither(path: string): Promise<void> {
+  const stats = await lstat(path);
+  await (stats.isDirectory() ? rmdir(path) : unlink(path));
+}
+
+async function attempt<T>(doing: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw storageFailure(doing, systemCode(error), { cause: error });
+  }
+}
+
+async function absentIsUndefined<T>(doing: string, work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    const system = systemCode(error);
+    // Below something that is no directory there is nothing either.
+    if (system === 'ENOENT' || system === 'ENOTDIR') return undefined;
+    throw storageFailure(doing, system, { cause: error });
+  }
+}

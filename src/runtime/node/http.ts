@@ -1,0 +1,152 @@
+/** HTTP and HTTPS over Node's client. @module */
+
+import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
+import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import { NetworkError } from '../../base/errors.ts';
+import { networkFailure } from '../failures.ts';
+import type { Http, HttpRequest, HttpResponse } from '../ports.ts';
+import { abortReason } from './abort.ts';
+import { literalFamily, plainEndpoint } from './addresses.ts';
+import { unpackBody } from './content-encoding.ts';
+import { systemCode } from './system-error.ts';
+import { isTlsFailure, tlsReason } from './tls-error.ts';
+
+/** How long an idle connection is kept for the next request, milliseconds. */
+const KEEP_ALIVE = 10_000;
+
+/** A client with its own connections, which are kept for a while for further requests. */
+export function httpClient(options: { readonly userAgent: string }): Http & Disposable {
+  const agents = {
+    http: new HttpAgent({ keepAlive: true, timeout: KEEP_ALIVE }),
+    https: new HttpsAgent({ keepAlive: true, timeout: KEEP_ALIVE }),
+  };
+  return {
+    async get(request, { signal }) {
+      signal.throwIfAborted();
+      const url = checkedUrl(request);
+      try {
+        return await exchange(url, request, { signal, agents, ...options });
+      } catch (error) {
+        if (signal.aborted) throw abortReason(signal);
+        throw httpFailure(url, error);
+      }
+    },
+    [Symbol.dispose]() {
+      agents.http.destroy();
+      agents.https.destroy();
+    },
+  };
+}
+
+interface Exchange {
+  readonly signal: AbortSignal;
+  readonly agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
+  readonly userAgent: string;
+}
+
+/** A kept connection may be closed by the other side just when it is used again: once more, then. */
+async function exchange(url: URL, request: HttpRequest, how: Exchange): Promise<HttpResponse> {
+  for (;;) {
+    const attempt = await once(url, request, how);
+    if (attempt !== 'stale') return attempt;
+  }
+}
+
+function once(url: URL, request: HttpRequest, how: Exchange): Promise<HttpResponse | 'stale'> {
+  const secure = url.protocol === 'https:';
+  return new Promise((resolve, reject) => {
+    const call = (secure ? httpsRequest : httpRequest)(url, {
+      agent: secure ? how.agents.https : how.agents.http,
+      signal: how.signal,
+      headers: {
+        'user-agent': how.userAgent,
+        accept: '*/*',
+        'accept-encoding': 'gzip, deflate',
+        ...request.headers,
+      },
+      // Trackers in the wild end lines by LF alone and send odd header bytes; a client that shares
+      // no connection with others loses nothing by reading them.
+      insecureHTTPParser: true,
+      ...(request.family === undefined ? {} : { family: request.family }),
+    });
+    call.once('response', (answer) => {
+      readAnswer(url, answer, request.maxBytes).then(resolve, (error: unknown) => {
+        call.destroy();
+        reject(asError(error));
+      });
+    });
+    call.on('error', (error) => {
+      const stale = call.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '');
+      if (stale) resolve('stale');
+      else reject(error);
+    });
+    call.end();
+  });
+}
+
+async function readAnswer(
+  url: URL,
+  answer: IncomingMessage,
+  maxBytes: number,
+): Promise<HttpResponse> {
+  const remote = plainEndpoint(answer.socket.remoteAddress, answer.socket.remotePort);
+  if (Number(answer.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(url, maxBytes);
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of answer) {
+    if (!(part instanceof Uint8Array)) continue;
+    length += part.length;
+    if (length > maxBytes) throw tooLarge(url, maxBytes);
+    parts.push(part);
+  }
+  const encoding = answer.headers['content-encoding'] ?? 'identity';
+  const unpacked = await unpackBody(Buffer.concat(parts, length), encoding, maxBytes);
+  if (unpacked === 'too large') throw tooLarge(url, maxBytes);
+  return { status: answer.statusCode ?? 0, headers: plainHeaders(answer), body: unpacked, remote };
+}
+
+function plainHeaders({ headers }: IncomingMessage): Record<string, string> {
+  const plain: Record<string, string> = {};
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) plain[name] = typeof value === 'string' ? value : value.join(', ');
+  }
+  return plain;
+}
+
+function checkedUrl({ url: text, family }: HttpRequest): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || !['http:', 'https:'].includes(url.protocol)) {
+    throw new NetworkError(`cannot get ${text}: it is no http or https address`, {
+      code: 'BIP_HTTP',
+    });
+  }
+  const literal = literalFamily(url.hostname.replace(/^\[(.*)\]$/, '$1'));
+  if (family !== undefined && literal !== undefined && literal !== family) {
+    throw networkFailure(`cannot get ${text} by IPv${family}`, 'ENODATA');
+  }
+  return url;
+}
+
+function tooLarge(url: URL, maxBytes: number): NetworkError {
+  return new NetworkError(`the answer of ${url.host} is longer than ${maxBytes} bytes`, {
+    code: 'BIP_HTTP_TOO_LARGE',
+  });
+}
+
+function httpFailure(url: URL, error: unknown): Error {
+  if (error instanceof NetworkError) return error;
+  const system = systemCode(error);
+  const doing = `cannot get ${url.protocol}//${url.host}${url.pathname}`;
+  if (isTlsFailure(system)) {
+    return new NetworkError(`${doing}: ${tlsReason(system)}`, { code: 'BIP_TLS', cause: error });
+  }
+  if (system === 'ECONNRESET' || system?.startsWith('HPE_') === true) {
+    const what = system === 'ECONNRESET' ? 'broke off the answer' : 'does not speak HTTP';
+    return new NetworkError(`${doing}: ${url.host} ${what}`, { code: 'BIP_HTTP', cause: error });
+  }
+  return networkFailure(doing, system, { cause: error });
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error('unknown failure', { cause: error });
+}

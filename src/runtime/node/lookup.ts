@@ -1,0 +1,53 @@
+/** Names to addresses, by the resolver of the system. @module */
+
+import { lookup as resolve } from 'node:dns/promises';
+import { networkFailure } from '../failures.ts';
+import type { Lookup } from '../ports.ts';
+import { onAbort } from './abort.ts';
+import { literalFamily } from './addresses.ts';
+import { systemCode } from './system-error.ts';
+
+/** Follows /etc/hosts and the order of addresses that the system prefers. */
+export const lookup: Lookup = {
+  async addresses(host, { family, signal }) {
+    signal.throwIfAborted();
+    const literal = literalFamily(host);
+    if (literal !== undefined) {
+      if (family === undefined || family === literal) return [host];
+      throw networkFailure(`cannot use ${host} as an IPv${family} address`, 'ENODATA');
+    }
+    try {
+      const found = await abandonable(
+        resolve(host, {
+          all: true,
+          order: 'verbatim',
+          ...(family === undefined ? {} : { family }),
+        }),
+        signal,
+      );
+      return found.map(({ address }) => address);
+    } catch (error) {
+      signal.throwIfAborted();
+      const what = family === undefined ? 'the address' : `an IPv${family} address`;
+      throw networkFailure(`cannot find ${what} of ${host}`, systemCode(error), {
+        code: 'BIP_DNS',
+        cause: error,
+      });
+    }
+  },
+};
+
+/** The system's resolver cannot be stopped: an aborted question is left to itself. */
+async function abandonable<T>(question: Promise<T>, signal: AbortSignal): Promise<T> {
+  let stop: (() => void) | undefined;
+  try {
+    return await Promise.race([
+      question,
+      new Promise<never>((_, reject) => {
+        stop = onAbort(signal, reject);
+      }),
+    ]);
+  } finally {
+    stop?.();
+  }
+}

@@ -1,0 +1,231 @@
+/** TCP connections. @module */
+
+import { once } from 'node:events';
+import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { type Endpoint, formatEndpoint } from '../../base/endpoint.ts';
+import { invariant } from '../../base/errors.ts';
+import { networkFailure } from '../failures.ts';
+import type { BindOptions, ByteStream, Listener, StreamHandler } from '../ports.ts';
+import { abortReason } from './abort.ts';
+import { literalFamily, plainEndpoint } from './addresses.ts';
+import { systemCode } from './system-error.ts';
+
+/** Bytes read at once; see test/bench/streams.ts for what other sizes cost. */
+const RECEIVE_BUFFER = 64 * 1024;
+
+/** From which number of queued bytes on Node reports that they went out: always. */
+const HIGH_WATER_MARK = 1;
+
+/** @throws {NetworkError} when there is no way to `to`. */
+export async function connect(
+  to: Endpoint,
+  options: { readonly host?: string; readonly signal: AbortSignal },
+): Promise<ByteStream> {
+  const { host, signal } = options;
+  invariant(literalFamily(to.host) !== undefined, `a literal address to connect to: ${to.host}`);
+  signal.throwIfAborted();
+  const reader: { stream?: TcpStream } = {};
+  const socket = createConnection({
+    host: to.host,
+    port: to.port,
+    ...(host === undefined ? {} : { localAddress: host }),
+    allowHalfOpen: false,
+    noDelay: true,
+    ...writableHighWaterMark,
+    onread: {
+      buffer: new Uint8Array(RECEIVE_BUFFER),
+      callback(count, buffer) {
+        reader.stream?.received(count === buffer.length ? buffer : buffer.subarray(0, count));
+        return true;
+      },
+    },
+  });
+  // Nothing is read before somebody listens.
+  socket.pause();
+  try {
+    await once(socket, 'connect', { signal });
+  } catch (error) {
+    socket.on('error', () => undefined).destroy();
+    if (signal.aborted) throw abortReason(signal);
+    throw networkFailure(`cannot connect to ${formatEndpoint(to)}`, systemCode(error), {
+      cause: error,
+    });
+  }
+  reader.stream = new TcpStream(socket);
+  return reader.stream;
+}
+
+/** An option of streams that @types/node does not know for sockets. */
+const writableHighWaterMark = { writableHighWaterMark: HIGH_WATER_MARK };
+
+/** @throws {NetworkError} when the address cannot be listened on. */
+export async function listen(
+  accept: (stream: ByteStream) => void,
+  options: BindOptions & { readonly signal: AbortSignal },
+): Promise<Listener> {
+  const { host, port = 0, signal } = options;
+  signal.throwIfAborted();
+  const server = createServer({
+    allowHalfOpen: false,
+    pauseOnConnect: true,
+    noDelay: true,
+    highWaterMark: HIGH_WATER_MARK,
+  });
+  server.on('connection', (socket) => {
+    // Gone again already: nobody is there to talk to.
+    if (socket.remoteAddress === undefined) {
+      socket.destroy();
+      return;
+    }
+    const stream = new TcpStream(socket);
+    socket.on('data', (bytes: Uint8Array) => stream.received(bytes));
+    // A listener for data starts the flow; it waits until the stream is opened.
+    socket.pause();
+    accept(stream);
+  });
+  try {
+    server.listen({ port, ...(host === undefined ? {} : { host }) });
+    await once(server, 'listening', { signal });
+  } catch (error) {
+    server.close();
+    if (signal.aborted) throw abortReason(signal);
+    const where = host === undefined ? `port ${port}` : formatEndpoint({ host, port });
+    throw networkFailure(`cannot listen on TCP ${where}`, systemCode(error), { cause: error });
+  }
+  return new TcpListener(server);
+}
+
+class TcpListener implements Listener {
+  readonly local: Endpoint;
+  readonly #server: Server;
+  #closing: Promise<void> | undefined;
+
+  constructor(server: Server) {
+    const bound = server.address();
+    invariant(typeof bound === 'object' && bound !== null, 'a listening server has an address');
+    this.local = plainEndpoint(bound.address, bound.port);
+    this.#server = server;
+    // Failures of single accepts (no descriptor left) come and go.
+    server.on('error', () => undefined);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    // `close` frees the port at once, and calls back only when the accepted streams are gone too;
+    // those belong to others.
+    this.#closing ??= new Promise((resolve) => {
+      this.#server.close();
+      setImmediate(resolve);
+    });
+    return this.#closing;
+  }
+}
+
+type Outcome = { readonly error?: Error };
+
+class TcpStream implements ByteStream {
+  readonly local: Endpoint;
+  readonly remote: Endpoint;
+  readonly #socket: Socket;
+  #handler: StreamHandler | undefined;
+  /** How it ended when not by us. */
+  #outcome: Outcome | undefined;
+  #corked = false;
+  #paused = false;
+  #disposal: Promise<void> | undefined;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.local = plainEndpoint(socket.localAddress, socket.localPort);
+    this.remote = plainEndpoint(socket.remoteAddress, socket.remotePort);
+    socket.on('drain', () => this.#drained());
+    socket.on('end', () => this.#ended({}));
+    socket.on('error', (error) => this.#ended({ error: this.#broken(error) }));
+    socket.on('close', () => this.#ended({}));
+  }
+
+  open(handler: StreamHandler): void {
+    invariant(this.#handler === undefined, 'a stream is opened once');
+    this.#handler = handler;
+    if (this.#outcome !== undefined) process.nextTick(() => this.#tellEnd());
+    else if (!this.#paused) this.#socket.resume();
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#outcome !== undefined || this.#disposal !== undefined) return;
+    if (!this.#corked) {
+      // All writes of one turn go out by one system call.
+      this.#corked = true;
+      this.#socket.cork();
+      process.nextTick(uncork, this);
+    }
+    this.#socket.write(bytes);
+  }
+
+  get queuedBytes(): number {
+    return this.#outcome === undefined ? this.#socket.writableLength : 0;
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#socket.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    if (this.#handler !== undefined) this.#socket.resume();
+  }
+
+  /** Called by the owner of the socket for each chunk. */
+  received(bytes: Uint8Array): void {
+    if (this.#disposal === undefined) this.#handler?.data(bytes);
+  }
+
+  /** Called by the tick that ends a burst of writes. */
+  uncork(): void {
+    if (!this.#corked) return;
+    this.#corked = false;
+    this.#socket.uncork();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposal ??= this.#dispose();
+    return this.#disposal;
+  }
+
+  async #dispose(): Promise<void> {
+    // What was written this turn still gets its chance to reach the system.
+    this.uncork();
+    if (this.#socket.closed) return;
+    const closed = new Promise((resolve) => {
+      this.#socket.once('close', resolve);
+    });
+    this.#socket.destroy();
+    await closed;
+  }
+
+  #drained(): void {
+    if (this.#disposal === undefined && this.#outcome === undefined) this.#handler?.drain();
+  }
+
+  #ended(outcome: Outcome): void {
+    if (this.#outcome !== undefined || this.#disposal !== undefined) return;
+    this.#outcome = outcome;
+    this.#socket.destroy();
+    if (this.#handler !== undefined) this.#tellEnd();
+  }
+
+  #tellEnd(): void {
+    if (this.#disposal !== undefined) return;
+    if (this.#outcome?.error === undefined) this.#handler?.closed();
+    else this.#handler?.closed(this.#outcome.error);
+  }
+
+  #broken(error: Error): Error {
+    const doing = `the connection to ${formatEndpoint(this.remote)} broke`;
+    return networkFailure(doing, systemCode(error), { cause: error });
+  }
+}
+
+function uncork(stream: TcpStream): void {
+  stream.uncork();
+}
