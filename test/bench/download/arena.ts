@@ -1,7 +1,7 @@
 /** What both benches need: options, a torrent of some size, and a place that is removed. @module */
 
 import { createHash, randomFillSync } from 'node:crypto';
-import { createReadStream, statfsSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { type FileHandle, mkdir, mkdtemp, open, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,7 +14,6 @@ import { PYTHON } from '../../interop/require.ts';
 
 const CHUNK = 2 ** 24;
 const PIECE_LENGTH = 2 ** 20;
-const MEMORY = '/dev/shm';
 export const CONTENT_NAME = 'content.bin';
 
 export interface BenchOptions {
@@ -41,17 +40,7 @@ export function benchOptions(argv: readonly string[]): BenchOptions {
   const runs = Number(values.runs);
   if (!Number.isInteger(runs) || runs < 1) throw new TypeError('--runs: a number above 0');
   const only = values.only.flatMap((names) => names.split(','));
-  return { size, runs, dir: values.dir ?? roomyFolder(size), only };
-}
-
-/** Memory where it holds content and copy: then no disk takes part in the race. */
-function roomyFolder(size: number): string {
-  try {
-    const { bavail, bsize } = statfsSync(MEMORY);
-    return bavail * bsize > 3 * size ? MEMORY : tmpdir();
-  } catch {
-    return tmpdir();
-  }
+  return { size, runs, dir: values.dir ?? tmpdir(), only };
 }
 
 export interface Arena extends AsyncDisposable {
