@@ -5,8 +5,13 @@
  * @module
  */
 
+export { check, type LocatedFault } from './check.ts';
 export { decode } from './decode.ts';
 export { type BencodeInput, encode } from './encode.ts';
+export { type Fault, type FaultCode, faultRule } from './fault.ts';
+export { formatJson, type JsonFormat, type JsonPart } from './json-format.ts';
+export { parseJson } from './json-parse.ts';
+export { fromJson, type JsonValue, toJson } from './json-value.ts';
 export { type BencodeKind, BencodeNode } from './node.ts';
 export {
   DEFAULT_MAX_BYTES,
@@ -15,3 +20,4 @@ export {
   type DecodeOptions,
   MAX_INTEGER_DIGITS,
 } from './options.ts';
+export { formatPath, lookup, type PathStep } from './path.ts';

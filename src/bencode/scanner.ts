@@ -4,6 +4,7 @@
  * @module
  */
 
+import { duplicateKeys } from './duplicates.ts';
 import { type Fault, type FaultCode, faultError, faultLevel } from './fault.ts';
 import {
   DEFAULT_MAX_BYTES,
@@ -22,7 +23,6 @@ import {
   isOpener,
   NONE,
   type Tape,
-  tokenAfter,
 } from './tape.ts';
 
 /** What may come next inside the innermost open container. */
@@ -81,8 +81,7 @@ export class Scanner {
       while (this.#open !== NONE);
     } catch (error) {
       if (this.#faults === undefined) throw error;
-      // What was read so far is judged and gets its paths as well.
-      while (this.#open !== NONE) this.#close();
+      // What was read so far is judged as well.
       this.#reportDuplicates();
       throw error;
     }
@@ -217,39 +216,13 @@ export class Scanner {
     this.#fault('unsorted-key', words[key] ?? 0, 'the key should stand before the key in front');
   }
 
-  /** Keys that strictly ascend have no duplicates; the others are sorted to find them. */
   #reportDuplicates(): void {
     for (const dictionary of this.#suspects ?? []) {
-      const keys = this.#keysOf(dictionary).toSorted((a, b) => this.#orderOfKeys(a, b) || a - b);
-      for (const [index, key] of keys.entries()) {
-        const before = keys[index - 1];
-        if (before === undefined || this.#orderOfKeys(before, key) !== 0) continue;
-        const first = this.#words[before] ?? 0;
+      for (const { first, again } of duplicateKeys(this.tape, dictionary)) {
         const message = `the dictionary has this key already, at byte ${first}`;
-        this.#fault('duplicate-key', this.#words[key] ?? 0, message);
+        this.#fault('duplicate-key', again, message);
       }
     }
-  }
-
-  #keysOf(dictionary: number): number[] {
-    const tape = this.tape;
-    const last = (this.#words[dictionary + 1] ?? 0) - 2;
-    const keys: number[] = [];
-    for (let key = dictionary + 2; key < last; ) {
-      keys.push(key);
-      const value = key + 2;
-      if (value >= last) break;
-      key = tokenAfter(tape, value);
-    }
-    return keys;
-  }
-
-  #orderOfKeys(a: number, b: number): number {
-    const words = this.#words;
-    const bytes = this.#bytes;
-    const fromA = contentStart(bytes, words[a] ?? 0);
-    const fromB = contentStart(bytes, words[b] ?? 0);
-    return compareRanges(bytes, fromA, words[a + 1] ?? 0, fromB, words[b + 1] ?? 0);
   }
 
   /** Collects the fault, or throws it. */

@@ -2,7 +2,7 @@
  * The tape: two words a token, in the order of the input. The first is the token's offset, whose
  * byte tells its kind. The second is for integers and strings the offset behind them; for lists
  * and dictionaries the word behind their last token, which is their end (its second word leads
- * back to their first).
+ * back to their first). Until their end comes, it is the word of the list or dictionary around them.
  *
  * @module
  */
@@ -41,6 +41,15 @@ export function isOpener(byte: number): boolean {
 /** The word of the token that follows the whole value at `word`. */
 export function tokenAfter({ bytes, words }: Tape, word: number): number {
   return isOpener(bytes[words[word] ?? 0] ?? 0) ? (words[word + 1] ?? 0) : word + 2;
+}
+
+/**
+ * The word of the end of the list or dictionary at `word`; where the tape ends when the input broke
+ * off before. (A container without an end still has its parent in its second word.)
+ */
+export function endOf({ words }: Tape, word: number): number {
+  const second = words[word + 1] ?? NONE;
+  return second > word ? second - 2 : words.length;
 }
 
 /** The offset of the first byte of a string whose length begins at `start`. */
