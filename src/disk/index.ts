@@ -11,12 +11,19 @@ export { hashPieces } from './hash-pieces.ts';
 export type { FileStates } from './inspect.ts';
 export {
   type FileSpan,
+  isStored,
   LayoutMap,
   pieceSize,
   type StorageFile,
   type StorageLayout,
 } from './layout.ts';
-export { type PieceHashes, type V2Sources, v1Hashes, v2Hashes } from './piece-hashes.ts';
+export {
+  type PieceHashes,
+  type V2File,
+  type V2Sources,
+  v1Hashes,
+  v2Hashes,
+} from './piece-hashes.ts';
 export type { PieceStorage, ResumeState, VerifyOptions } from './piece-storage.ts';
 export {
   loadInfo,

@@ -34,10 +34,8 @@ import { MAX_BLIND_BITFIELD, type WireHandler, WireParser } from './wire-parser.
 /** What a torrent looks like to its peers; unknown before the metadata is there (BEP 9). */
 export interface Geometry {
   readonly pieceCount: number;
-  /** Bytes of each piece but the last. */
-  readonly pieceLength: number;
-  /** Bytes of the whole piece space. */
-  readonly totalLength: number;
+  /** Bytes of a piece; the last of the torrent, and with BEP 52 of each file, may be shorter. */
+  pieceSize(piece: number): number;
 }
 
 /** Told by a connection while it works on received bytes. */
@@ -451,14 +449,14 @@ export class PeerConnection implements WireHandler {
 
   #isSensible(piece: number, begin: number, length: number): boolean {
     if (this.#geometry === undefined || piece >= this.#geometry.pieceCount) return false;
-    const end = pieceSize(this.#geometry, piece);
+    const end = this.#geometry.pieceSize(piece);
     return length > 0 && length <= MAX_REQUEST_LENGTH && begin + length <= end;
   }
 
   #blockLength(piece: number, begin: number): number {
     if (this.#geometry === undefined || piece >= this.#geometry.pieceCount) return -1;
     if (begin % BLOCK_LENGTH !== 0) return -1;
-    return Math.min(BLOCK_LENGTH, pieceSize(this.#geometry, piece) - begin);
+    return Math.min(BLOCK_LENGTH, this.#geometry.pieceSize(piece) - begin);
   }
 
   #checkPiece(piece: number): void {
@@ -474,11 +472,6 @@ export class PeerConnection implements WireHandler {
     if (this.fast) return;
     throw violation(`the peer sent ${message} without the fast extension`, 'BEP 6');
   }
-}
-
-/** Bytes of one piece; the last may be shorter. */
-export function pieceSize(geometry: Geometry, piece: number): number {
-  return Math.min(geometry.pieceLength, geometry.totalLength - piece * geometry.pieceLength);
 }
 
 function violation(message: string, rule: string): ProtocolError {

@@ -13,7 +13,6 @@ export {
   OUR_REQQ,
   PeerConnection,
   type PeerEvents,
-  pieceSize,
 } from './connection.ts';
 export {
   decodeExtendedHandshake,

@@ -1,0 +1,48 @@
+/** What a session and its torrents are told when they are made. @module */
+
+import type { Endpoint } from '../base/endpoint.ts';
+import type { PeerId } from '../base/ids.ts';
+import type { Magnet } from '../magnet/index.ts';
+import type { Metainfo } from '../metainfo/index.ts';
+import type { TorrentEvent } from './events.ts';
+
+/** What names the torrent: all of it, or just enough to find the rest. */
+export type TorrentSource =
+  | { readonly type: 'metainfo'; readonly metainfo: Metainfo }
+  | { readonly type: 'magnet'; readonly magnet: Magnet };
+
+/**
+ * Whether existing data is hashed before it is trusted. `auto`: what an earlier run saved is
+ * trusted where the files did not change since, all else is hashed. `always`: everything is hashed.
+ * `never`: nothing is hashed; a download trusts only what was saved, a seed trusts all.
+ */
+export type VerifyMode = 'auto' | 'always' | 'never';
+
+export interface TorrentOptions {
+  readonly source: TorrentSource;
+  /** The folder that holds, or will hold, the torrent's file or folder. */
+  readonly root: string;
+  /** Existing complete data is served and never changed. */
+  readonly seedOnly?: boolean;
+  readonly verify?: VerifyMode;
+  /** Files of the wrong size are made to fit. */
+  readonly force?: boolean;
+  /** Peers to call besides those that the source names. */
+  readonly peers?: readonly Endpoint[];
+  /** Ask the trackers of the source; default true. */
+  readonly trackers?: boolean;
+  readonly onEvent?: (event: TorrentEvent) => void;
+}
+
+/** What the torrents of a session share. */
+export interface SessionIdentity {
+  readonly peerId: PeerId;
+  /** Where the session listens; `undefined` when it does not. */
+  readonly port: number | undefined;
+  /** The local address that calls come from. */
+  readonly host: string | undefined;
+  /** 32 bits for trackers, the same for the whole session. */
+  readonly key: number;
+  /** For extended handshakes, e.g. `bip 0.1.0`. */
+  readonly version: string;
+}

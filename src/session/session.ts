@@ -1,0 +1,140 @@
+/** Torrents that share a peer id and a listening port. @module */
+
+import { formatHex } from '../base/bytes.ts';
+import { NetworkError, UsageError } from '../base/errors.ts';
+import { makePeerId } from '../handshake/index.ts';
+import type { ByteStream, Listener, Runtime } from '../runtime/ports.ts';
+import { Introduction } from './introduction.ts';
+import type { SessionIdentity, TorrentOptions } from './options.ts';
+import { OUR_RESERVED } from './swarm.ts';
+import { Torrent } from './torrent.ts';
+
+/** BEP 3: "Downloaders … try to listen on port 6881 … up to 6889". */
+const USUAL_PORTS = [6881, 6882, 6883, 6884, 6885, 6886, 6887, 6888, 6889] as const;
+/** Strangers that are introducing themselves at once. */
+const MAX_INTRODUCTIONS = 100;
+const CLIENT_VERSION = 'bip 0.1.0';
+
+export interface SessionOptions {
+  /** Where to listen; 0 for any free port. Default: the first free one of 6881–6889, else any. */
+  readonly port?: number;
+  /** The local address to listen on and to call from; default all. */
+  readonly host?: string;
+  readonly signal: AbortSignal;
+}
+
+export class Session implements AsyncDisposable {
+  readonly #runtime: Runtime;
+  readonly #identity: SessionIdentity;
+  readonly #listener: Listener;
+  readonly #torrents = new Map<string, Torrent>();
+  readonly #introductions = new Set<Introduction>();
+  #disposed: Promise<void> | undefined;
+
+  private constructor(runtime: Runtime, identity: SessionIdentity, listener: Listener) {
+    this.#runtime = runtime;
+    this.#identity = identity;
+    this.#listener = listener;
+  }
+
+  /** @throws {NetworkError} when the port that was asked for is taken. */
+  static async open(runtime: Runtime, options: SessionOptions): Promise<Session> {
+    const opened: { session?: Session } = {};
+    const listener = await listen(runtime, options, (stream) => {
+      if (opened.session === undefined) void stream[Symbol.asyncDispose]();
+      else opened.session.#accept(stream);
+    });
+    const identity: SessionIdentity = {
+      peerId: makePeerId(runtime.random),
+      port: listener.local.port,
+      host: options.host,
+      key: runtime.random.uint32(),
+      version: CLIENT_VERSION,
+    };
+    opened.session = new Session(runtime, identity, listener);
+    return opened.session;
+  }
+
+  /** Where peers can call us. */
+  get port(): number {
+    return this.#listener.local.port;
+  }
+
+  /** @throws {UsageError} when the torrent is here already. */
+  add(options: TorrentOptions): Torrent {
+    const torrent = new Torrent(this.#runtime, this.#identity, options);
+    const key = formatHex(torrent.infoHash.wire);
+    if (this.#torrents.has(key)) {
+      throw new UsageError(`${torrent.infoHash.hex} was given twice`, {
+        code: 'BIP_DUPLICATE_TORRENT',
+      });
+    }
+    this.#torrents.set(key, torrent);
+    torrent.start();
+    return torrent;
+  }
+
+  /** Stops all torrents and the listener. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= this.#dispose();
+    return this.#disposed;
+  }
+
+  async #dispose(): Promise<void> {
+    await this.#listener[Symbol.asyncDispose]();
+    for (const introduction of this.#introductions) {
+      introduction.fail(new NetworkError('the session was stopped'));
+    }
+    const results = await Promise.allSettled(
+      [...this.#torrents.values()].map((torrent) => torrent[Symbol.asyncDispose]()),
+    );
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  }
+
+  #accept(stream: ByteStream): void {
+    if (this.#disposed !== undefined || this.#introductions.size >= MAX_INTRODUCTIONS) {
+      void stream[Symbol.asyncDispose]();
+      return;
+    }
+    const introduction: Introduction = new Introduction(stream, {
+      clock: this.#runtime.clock,
+      peerId: this.#identity.peerId,
+      reserved: OUR_RESERVED,
+      knows: (infoHash) => this.#welcomes(infoHash, stream),
+      onIntroduced: (introduced) => {
+        this.#introductions.delete(introduction);
+        return this.#torrents.get(formatHex(introduced.handshake.infoHash))?.swarm.join(introduced);
+      },
+      onFailed: () => this.#introductions.delete(introduction),
+      onBug: (error) => this.#bug(error),
+    });
+    this.#introductions.add(introduction);
+  }
+
+  #welcomes(infoHash: Uint8Array, stream: ByteStream): boolean {
+    const torrent = this.#torrents.get(formatHex(infoHash));
+    return torrent?.accepts === true && torrent.swarm.admits(stream.remote);
+  }
+
+  /** A bug in an introduction belongs to no torrent: all of them hear of it. */
+  #bug(error: unknown): void {
+    for (const torrent of this.#torrents.values()) torrent.swarm.onBug(error);
+  }
+}
+
+async function listen(
+  runtime: Runtime,
+  { host, port, signal }: SessionOptions,
+  accept: (stream: ByteStream) => void,
+): Promise<Listener> {
+  const bind = host === undefined ? { signal } : { host, signal };
+  if (port !== undefined) return await runtime.network.listen(accept, { ...bind, port });
+  for (const usual of USUAL_PORTS) {
+    try {
+      return await runtime.network.listen(accept, { ...bind, port: usual });
+    } catch (error) {
+      if (!(error instanceof NetworkError) || error.code !== 'BIP_PORT_IN_USE') throw error;
+    }
+  }
+  return await runtime.network.listen(accept, { ...bind, port: 0 });
+}

@@ -1,0 +1,338 @@
+/**
+ * One torrent of a session, from its name to its last piece: joins peers, metadata, storage,
+ * trackers, download and upload. Decides who may connect and what happens when; the work is done
+ * in the parts.
+ *
+ * States: metadata (the info dictionary is unknown) → checking (what is on disk is hashed) →
+ * downloading → seeding → stopped. Any state can end in stopped.
+ *
+ * @module
+ */
+
+import { type Endpoint, formatEndpoint } from '../base/endpoint.ts';
+import { invariant, StorageError } from '../base/errors.ts';
+import type { InfoHash } from '../base/ids.ts';
+import { loadInfo, saveInfo } from '../disk/index.ts';
+import { type Metainfo, parseInfo } from '../metainfo/index.ts';
+import type { Clock, Millis, Runtime } from '../runtime/ports.ts';
+import { RECHOKE_INTERVAL } from '../select/index.ts';
+import { type AnnounceRequest, Announcer } from '../tracker/index.ts';
+import { Content } from './content.ts';
+import type { TorrentEvent, TorrentState, TorrentStats } from './events.ts';
+import type { SessionIdentity, TorrentOptions } from './options.ts';
+import type { PeerLink } from './peer-link.ts';
+import { Swarm } from './swarm.ts';
+
+const TICK: Millis = 1_000;
+/** Announced as left while nobody knows how much it is: anything but 0, which would mean a seed. */
+const LEFT_UNKNOWN = 16_384;
+
+export class Torrent implements AsyncDisposable {
+  readonly infoHash: InfoHash;
+  /** Settles when everything is there; rejects when the torrent cannot go on. */
+  readonly completed: Promise<void>;
+  readonly #runtime: Runtime;
+  readonly #identity: SessionIdentity;
+  readonly #options: TorrentOptions;
+  readonly #swarm: Swarm;
+  readonly #abort = new AbortController();
+  #settle: { readonly resolve: () => void; readonly reject: (error: unknown) => void };
+  #state: TorrentState = 'metadata';
+  #metainfo: Metainfo | undefined;
+  #content: Content | undefined;
+  #announcer: Announcer | undefined;
+  #timer: (() => void) | undefined;
+  #nextRechoke: Millis = 0;
+  #opening: Promise<void> | undefined;
+  #finishing: Promise<void> | undefined;
+  #disposed: Promise<void> | undefined;
+
+  /** @internal Made by `Session.add`, which starts it. */
+  constructor(runtime: Runtime, identity: SessionIdentity, options: TorrentOptions) {
+    this.#runtime = runtime;
+    this.#identity = identity;
+    this.#options = options;
+    this.infoHash = infoHashOf(options);
+    let settle: { resolve: () => void; reject: (error: unknown) => void } | undefined;
+    this.completed = new Promise<void>((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    // Whoever waits hears of a failure; when nobody does, it is no unhandled rejection.
+    this.completed.catch(() => undefined);
+    invariant(settle !== undefined, 'a promise runs its executor at once');
+    this.#settle = settle;
+    this.#swarm = new Swarm({
+      runtime,
+      identity,
+      infoHash: this.infoHash,
+      content: () => this.#content,
+      onMetadata: (info) => this.#metadataArrived(info),
+      onNote: (message) => this.#emit({ type: 'note', message }),
+      onWarning: (code, message) => this.#emit({ type: 'warning', code, message }),
+      onBug: (error) => this.#fail(error),
+    });
+  }
+
+  get clock(): Clock {
+    return this.#runtime.clock;
+  }
+  get state(): TorrentState {
+    return this.#state;
+  }
+  get metainfo(): Metainfo | undefined {
+    return this.#metainfo;
+  }
+  get swarm(): Swarm {
+    return this.#swarm;
+  }
+
+  /** May a stranger that asks for this torrent come in? Not while the disk is being looked at. */
+  get accepts(): boolean {
+    return this.#state !== 'checking' && this.#state !== 'stopped';
+  }
+
+  /** Begins; failures surface in {@link completed}. */
+  start(): void {
+    const { source } = this.#options;
+    this.#tick();
+    const opening =
+      source.type === 'metainfo' ? this.#open(source.metainfo) : this.#openFromMagnet();
+    this.#opening = opening.catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Addresses of peers from elsewhere. */
+  addPeers(peers: readonly Endpoint[]): void {
+    this.#swarm.dialer.add(peers, 'user');
+  }
+
+  stats(): TorrentStats {
+    const content = this.#content;
+    const now = this.clock.now();
+    let seeds = 0;
+    for (const link of this.#swarm.links) if (link.connection.isSeed) seeds++;
+    return {
+      state: this.#state,
+      done: content?.done ?? 0,
+      total: this.#metainfo?.length ?? 0,
+      piecesDone: content?.have.count ?? 0,
+      pieceCount: this.#metainfo?.pieceCount ?? 0,
+      downloadBytesPerSecond: this.#swarm.download.rate(now),
+      uploadBytesPerSecond: this.#swarm.upload.rate(now),
+      peers: this.#swarm.links.size,
+      seeds,
+      downloaded: this.#swarm.download.total,
+      uploaded: this.#swarm.upload.total,
+      wasted: content?.downloader.wasted ?? 0,
+    };
+  }
+
+  /** For a picture of the progress: what of each piece is there. */
+  pieceState(piece: number): 'done' | 'open' | 'missing' {
+    if (this.#content?.have.has(piece) === true) return 'done';
+    return this.#content?.downloader.isOpen(piece) === true ? 'open' : 'missing';
+  }
+
+  /** Says goodbye to trackers and peers, waits for the disk, saves what the next run needs. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= this.#dispose();
+    return this.#disposed;
+  }
+
+  async #dispose(): Promise<void> {
+    this.#setState('stopped');
+    this.#timer?.();
+    this.#abort.abort(new Error('the torrent was stopped'));
+    const goodbye = this.#announcer?.[Symbol.asyncDispose]();
+    try {
+      await this.#swarm[Symbol.asyncDispose]();
+      await this.#opening;
+      await this.#finishing;
+      await this.#content?.save();
+      await this.#content?.[Symbol.asyncDispose]();
+    } finally {
+      await goodbye;
+      this.#settle.reject(new Error('the torrent was stopped'));
+    }
+  }
+
+  async #openFromMagnet(): Promise<void> {
+    const known = await loadInfo(this.#runtime, {
+      root: this.#options.root,
+      infoHash: this.infoHash,
+    });
+    if (known !== undefined) return await this.#open(this.#parse(known));
+    this.#setState('metadata');
+    this.#meetPeers();
+  }
+
+  #metadataArrived(info: Uint8Array): void {
+    this.#opening = this.#keepMetadata(info).catch((error: unknown) => this.#fail(error));
+  }
+
+  async #keepMetadata(info: Uint8Array): Promise<void> {
+    const metainfo = this.#parse(info);
+    if (this.#options.seedOnly !== true) {
+      await saveInfo(this.#runtime, { root: this.#options.root, infoHash: this.infoHash, info });
+    }
+    await this.#open(metainfo);
+  }
+
+  #parse(info: Uint8Array): Metainfo {
+    const { source } = this.#options;
+    if (source.type === 'metainfo') return source.metainfo;
+    const { trackers, webSeeds } = source.magnet;
+    return parseInfo(info, { announce: trackers.map((url) => [url]), webSeeds });
+  }
+
+  async #open(metainfo: Metainfo): Promise<void> {
+    this.#metainfo = metainfo;
+    this.#emit({ type: 'metadata', metainfo });
+    for (const { code, message } of metainfo.warnings)
+      this.#emit({ type: 'warning', code, message });
+    this.#state = 'checking';
+    const content = await Content.open({
+      runtime: this.#runtime,
+      metainfo,
+      infoHash: this.infoHash,
+      torrent: this.#options,
+      signal: this.#abort.signal,
+      links: () => this.#swarm.links,
+      onEvent: (event) => this.#emit(event),
+      onPiece: (piece, ok) => this.#pieceChecked(piece, ok),
+      onLiar: (link, piece) => this.#convict(link, piece),
+      onStorageError: (error) => this.#fail(error),
+      onBug: (error) => this.#fail(error),
+    });
+    this.#content = content;
+    if (this.#abort.signal.aborted) return;
+    if (this.#options.seedOnly === true && !content.isComplete) throw this.#incompleteSeed(content);
+    this.#setState(content.isComplete ? 'seeding' : 'downloading');
+    this.#swarm.onContent(content, metainfo.infoBytes);
+    if (content.isComplete) this.#finish(false);
+    this.#meetPeers();
+  }
+
+  #incompleteSeed(content: Content): StorageError {
+    const { have } = content;
+    return new StorageError(
+      `${content.metainfo.name}: ${have.length - have.count} of ${have.length} pieces are missing or do not match the torrent, so that there is nothing to seed; \`bip download\` completes it`,
+      { code: 'BIP_INCOMPLETE' },
+    );
+  }
+
+  /** Calls peers and trackers, once. */
+  #meetPeers(): void {
+    const { source, peers = [], trackers = true } = this.#options;
+    const fromMagnet = source.type === 'magnet' ? source.magnet.peers : [];
+    this.#swarm.dialer.add([...peers, ...fromMagnet], 'user');
+    if (!trackers || this.#announcer !== undefined) return;
+    const tiers =
+      source.type === 'magnet'
+        ? source.magnet.trackers.map((url) => [url])
+        : source.metainfo.announce;
+    if (tiers.length === 0) return;
+    this.#announcer = new Announcer(this.#runtime, {
+      tiers,
+      request: () => this.#announceRequest(),
+      onPeers: (found) => this.#swarm.dialer.add(found, 'tracker'),
+      onEvent: (event) =>
+        event.type === 'failed'
+          ? this.#emit({ type: 'warning', code: event.error.code, message: event.error.message })
+          : this.#emit({
+              type: 'note',
+              message: `the tracker named ${event.response.peers.length} peers`,
+            }),
+      signal: this.#abort.signal,
+    });
+  }
+
+  #announceRequest(): AnnounceRequest {
+    const { download, upload } = this.#swarm;
+    const content = this.#content;
+    return {
+      infoHash: this.infoHash,
+      peerId: this.#identity.peerId,
+      // A session that does not listen cannot be called; trackers want a port all the same.
+      port: this.#identity.port ?? 1,
+      uploaded: upload.total,
+      downloaded: download.total,
+      left: content === undefined ? LEFT_UNKNOWN : content.metainfo.length - content.done,
+      key: this.#identity.key,
+    };
+  }
+
+  #pieceChecked(piece: number, ok: boolean): void {
+    if (ok) this.#swarm.announcePiece(piece);
+    this.#emit({ type: 'piece', piece, ok });
+    if (!ok) {
+      this.#emit({
+        type: 'warning',
+        code: 'BIP_BAD_PIECE',
+        message: `piece ${piece} does not match its hash and is fetched again`,
+      });
+    }
+    if (this.#content?.isComplete === true) this.#finish(true);
+  }
+
+  #finish(justNow: boolean): void {
+    const content = this.#content;
+    if (content === undefined || this.#finishing !== undefined) return;
+    this.#finishing = (async () => {
+      try {
+        await content.finish();
+        this.#setState('seeding');
+        this.#swarm.onComplete();
+        if (justNow) this.#announcer?.completed();
+        this.#settle.resolve();
+      } catch (error) {
+        this.#fail(error);
+      }
+    })();
+  }
+
+  #convict(link: PeerLink, piece: number): void {
+    this.#swarm.ban(link);
+    this.#emit({
+      type: 'warning',
+      code: 'BIP_PEER_BANNED',
+      message: `${formatEndpoint(link.remote)} sent bad data for piece ${piece} and is banned`,
+    });
+  }
+
+  #tick(): void {
+    const now = this.clock.now();
+    this.#timer = this.clock.schedule(now + TICK, () => this.#tick());
+    try {
+      this.#swarm.tick(now);
+      this.#content?.downloader.tick(now);
+      if (now >= this.#nextRechoke) {
+        this.#nextRechoke = now + RECHOKE_INTERVAL;
+        this.#content?.uploader.rechoke();
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#settle.reject(error);
+  }
+
+  #setState(state: TorrentState): void {
+    if (this.#state === state && state !== 'metadata') return;
+    this.#state = state;
+    this.#emit({ type: 'state', state });
+  }
+
+  #emit(event: TorrentEvent): void {
+    this.#options.onEvent?.(event);
+  }
+}
+
+/** The v1 hash where there is one: hybrid swarms meet under it. */
+function infoHashOf({ source }: TorrentOptions): InfoHash {
+  const names = source.type === 'metainfo' ? source.metainfo : source.magnet;
+  const infoHash = names.infoHash ?? names.infoHashV2;
+  invariant(infoHash !== undefined, 'a torrent has an infohash');
+  return infoHash;
+}

@@ -1,0 +1,152 @@
+/** Serves the requests of peers: whom (choking), and how (reads ahead, back-pressure). @module */
+
+import type { Bitfield } from '../base/bitfield.ts';
+import { StorageError } from '../base/errors.ts';
+import type { PieceStorage } from '../disk/index.ts';
+import { OUR_REQQ } from '../peer/index.ts';
+import type { Clock, Random } from '../runtime/ports.ts';
+import { TitForTat } from '../select/index.ts';
+import type { BlockRequest, PeerLink } from './peer-link.ts';
+
+/** Blocks are read while less than this waits in the socket; twice libtorrent's `send_buffer_watermark`. */
+const SEND_BUFFER = 1_048_576;
+/** Requests that follow each other in a piece are read at once up to this many bytes. */
+const READ_AHEAD = 524_288;
+
+export interface UploaderOptions {
+  readonly storage: PieceStorage;
+  readonly have: Bitfield;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly links: () => Iterable<PeerLink>;
+  /** Nothing is left to download: whoever takes most is served, not whoever gives most. */
+  readonly isSeeding: () => boolean;
+  /** What was verified cannot be read; told once for each failure. */
+  readonly onStorageError: (error: StorageError) => void;
+  readonly onBug: (error: unknown) => void;
+}
+
+export class Uploader {
+  readonly #options: UploaderOptions;
+  readonly #choker: TitForTat<PeerLink>;
+
+  constructor(options: UploaderOptions) {
+    this.#options = options;
+    this.#choker = new TitForTat(options.random);
+  }
+
+  /** Decides anew whom to serve; to be called every ten seconds. */
+  rechoke(): void {
+    const { clock, isSeeding, links } = this.#options;
+    const now = clock.now();
+    const all = [...links()];
+    const chosen = this.#choker.choose(
+      all.map((link) => ({
+        peer: link,
+        interested: link.connection.peerInterested,
+        rate: (isSeeding() ? link.connection.upload : link.connection.download).rate(now),
+      })),
+    );
+    for (const link of all) this.#setChoking(link, !chosen.has(link));
+  }
+
+  /** A newcomer is served at once while there are places; otherwise it waits for its turn. */
+  onInterest(link: PeerLink): void {
+    if (!link.connection.peerInterested) {
+      this.#setChoking(link, true);
+      return;
+    }
+    let served = 0;
+    for (const other of this.#options.links()) if (!other.connection.amChoking) served++;
+    if (served < this.#choker.slots) this.#setChoking(link, false);
+  }
+
+  /** A place may have become free: the peers that wait for one need not wait for the next round. */
+  onGone(): void {
+    for (const link of this.#options.links()) {
+      if (link.connection.peerInterested && link.connection.amChoking) this.onInterest(link);
+    }
+  }
+
+  onRequest(link: PeerLink, request: BlockRequest): void {
+    if (!this.#options.have.has(request.piece) || link.waiting.length >= OUR_REQQ) {
+      link.connection.sendReject(request.piece, request.begin, request.length);
+      return;
+    }
+    link.waiting.push(request);
+  }
+
+  onCancel(link: PeerLink, { piece, begin, length }: BlockRequest): void {
+    const at = link.waiting.findIndex((other) => other.piece === piece && other.begin === begin);
+    if (at === -1) return;
+    link.waiting.splice(at, 1);
+    link.connection.sendReject(piece, begin, length);
+  }
+
+  /** Reads and sends while the socket takes it. */
+  pump(link: PeerLink): void {
+    if (link.reading || link.waiting.length === 0 || !link.isOpen) return;
+    if (link.stream.queuedBytes >= SEND_BUFFER) return;
+    link.reading = true;
+    this.#serve(link).catch((error: unknown) => this.#options.onBug(error));
+  }
+
+  #setChoking(link: PeerLink, choking: boolean): void {
+    if (link.connection.amChoking === choking) return;
+    link.connection.setChoking(choking);
+    if (choking) {
+      for (const { piece, begin, length } of link.waiting.splice(0)) {
+        link.connection.sendReject(piece, begin, length);
+      }
+    }
+    link.flush();
+  }
+
+  async #serve(link: PeerLink): Promise<void> {
+    try {
+      while (link.isOpen && link.waiting.length > 0 && link.stream.queuedBytes < SEND_BUFFER) {
+        const run = takeRun(link.waiting);
+        const [first] = run;
+        if (first === undefined) return;
+        let total = 0;
+        for (const { length } of run) total += length;
+        const bytes = new Uint8Array(total);
+        await this.#options.storage.read(first.piece, first.begin, bytes);
+        this.#send(link, run, bytes);
+      }
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      this.#options.onStorageError(error);
+      link.close(error);
+    } finally {
+      link.reading = false;
+    }
+  }
+
+  #send(link: PeerLink, run: readonly BlockRequest[], bytes: Uint8Array): void {
+    const now = this.#options.clock.now();
+    let at = 0;
+    for (const { piece, begin, length } of run) {
+      if (!link.isOpen) return;
+      link.connection.sendBlock(piece, begin, bytes.subarray(at, at + length), now);
+      at += length;
+    }
+  }
+}
+
+/** Takes the oldest request and those that go on where it ends. */
+function takeRun(waiting: BlockRequest[]): BlockRequest[] {
+  let count = 0;
+  let bytes = 0;
+  let previous: BlockRequest | undefined;
+  for (const request of waiting) {
+    const follows =
+      previous === undefined ||
+      (previous.piece === request.piece && previous.begin + previous.length === request.begin);
+    if (!follows || (count > 0 && bytes + request.length > READ_AHEAD)) break;
+    bytes += request.length;
+    previous = request;
+    count++;
+  }
+  return waiting.splice(0, count);
+}
