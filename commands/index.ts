@@ -1,7 +1,14 @@
 /** The list of commands. @module */
 
 import type { Command } from 'commander';
+import { registerBencode } from './bencode/index.ts';
 import type { Context } from './cli/context.ts';
+import { registerMagnet } from './magnet/index.ts';
+import { registerMetainfo } from './metainfo/index.ts';
 
 /** Adds every command and group to `program`. */
-export function registerCommands(_program: Command, _context: Context): void {}
+export function registerCommands(program: Command, context: Context): void {
+  registerBencode(program, context);
+  registerMetainfo(program, context);
+  registerMagnet(program, context);
+}

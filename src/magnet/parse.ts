@@ -159,16 +159,25 @@ function readTracker(draft: Draft, { value, number }: Part): void {
   draft.numbers.push(number === undefined ? undefined : Number(number));
 }
 
-/** By tier; a tracker without a number is a tier of its own behind those with one. */
+/** Behind every `N` of `tr.N`. */
+const UNNUMBERED = 1_000_000;
+
+/**
+ * By tier, counted from 1; a tracker without a number is a tier of its own behind those with one.
+ * Tiers are left out when each has one tracker.
+ */
 function sortTiers(magnet: Magnet, numbers: readonly (number | undefined)[]): Magnet {
-  const unnumbered = Math.max(...numbers.map((number) => number ?? 0)) + 1;
-  const tiers = numbers.map((number, at) => number ?? unnumbered + at);
-  const order = [...tiers.keys()].toSorted((a, b) => (tiers[a] ?? 0) - (tiers[b] ?? 0) || a - b);
-  return {
-    ...magnet,
-    trackers: order.map((at) => magnet.trackers[at] ?? ''),
-    tiers: order.map((at) => tiers[at] ?? 0),
-  };
+  const numberAt = (at: number): number => numbers[at] ?? UNNUMBERED;
+  const order = [...numbers.keys()].toSorted((a, b) => numberAt(a) - numberAt(b) || a - b);
+  const tiers: number[] = [];
+  let last: number | undefined;
+  for (const at of order) {
+    const joins = numbers[at] !== undefined && numbers[at] === last;
+    tiers.push((tiers.at(-1) ?? 0) + (joins ? 0 : 1));
+    last = numbers[at];
+  }
+  const trackers = order.map((at) => magnet.trackers[at] ?? '');
+  return { ...magnet, trackers, ...(tiers.at(-1) === trackers.length ? {} : { tiers }) };
 }
 
 function keepEndpoint(list: Endpoint[], value: string): void {

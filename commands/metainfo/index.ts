@@ -1,0 +1,10 @@
+/** `bip metainfo …`: torrent files. @module */
+
+import type { Command } from 'commander';
+import type { Context } from '../cli/context.ts';
+import { inspectCommand } from './inspect.ts';
+
+/** Adds the group to `program`. */
+export function registerMetainfo(program: Command, context: Context): void {
+  program.command('metainfo').description('torrent files').addCommand(inspectCommand(context));
+}
