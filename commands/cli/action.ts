@@ -35,6 +35,11 @@ export interface View<Result> {
   plain(result: Result): string | Uint8Array | undefined;
   /** With `--json`: what becomes one line; the result itself by default. */
   json?(result: Result): unknown;
+  /**
+   * With `--json`, instead of `json`: the line itself, for documents that `JSON.stringify` cannot
+   * write (it moves keys that look like numbers to the front).
+   */
+  jsonText?(result: Result): string;
 }
 
 /**
@@ -57,7 +62,7 @@ export function action<Options extends object, Result>(
     const print = (result: Result): void => {
       const text =
         options.json === true
-          ? `${JSON.stringify(view.json === undefined ? result : view.json(result))}\n`
+          ? `${jsonLine(view, result)}\n`
           : stdout.isTTY
             ? view.terminal(result, style, stdout.columns)
             : view.plain(result);
@@ -71,6 +76,11 @@ export function action<Options extends object, Result>(
       reporter.close();
     }
   };
+}
+
+function jsonLine<Result>(view: View<Result>, result: Result): string {
+  if (view.jsonText !== undefined) return view.jsonText(result);
+  return JSON.stringify(view.json === undefined ? result : view.json(result));
 }
 
 /** Tab-separated fields, one line; tabs and line ends inside a field become spaces. */

@@ -309,7 +309,11 @@ export class Scanner {
 
   #trailingBytes(): void {
     const more = this.#bytes.length - this.#at;
-    this.#fault('trailing-bytes', this.#at, `${more} bytes follow after the value`);
+    this.#fault(
+      'trailing-bytes',
+      this.#at,
+      more === 1 ? 'a byte follows after the value' : `${more} bytes follow after the value`,
+    );
   }
 
   #throw(code: FaultCode, offset: number, message: string): never {
