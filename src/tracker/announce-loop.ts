@@ -194,18 +194,18 @@ export class AnnounceLoop {
   async #sleep(at: Millis, signal: AbortSignal): Promise<void> {
     const { clock } = this.#runtime;
     let cancel: (() => void) | undefined;
-    let resolve: (() => void) | undefined;
+    let wake: (() => void) | undefined;
     try {
-      await new Promise<void>((done) => {
-        resolve = done;
-        this.#wake = done;
-        if (Number.isFinite(at)) cancel = clock.schedule(at, done);
-        signal.addEventListener('abort', done, { once: true });
+      await new Promise<void>((resolve) => {
+        wake = () => resolve();
+        this.#wake = wake;
+        if (Number.isFinite(at)) cancel = clock.schedule(at, wake);
+        signal.addEventListener('abort', wake, { once: true });
       });
     } finally {
       this.#wake = undefined;
       cancel?.();
-      if (resolve !== undefined) signal.removeEventListener('abort', resolve);
+      if (wake !== undefined) signal.removeEventListener('abort', wake);
     }
   }
 }

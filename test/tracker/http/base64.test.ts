@@ -1,0 +1,11 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { base64 } from '../../../src/tracker/http/base64.ts';
+
+test('as Node does it', () => {
+  fc.assert(
+    fc.property(fc.uint8Array(), (bytes) => {
+      expect(base64(bytes)).toBe(Buffer.from(bytes).toString('base64'));
+    }),
+  );
+});
