@@ -167,9 +167,8 @@ export class AnnounceLoop {
 
   #request(event: AnnounceEvent | undefined): AnnounceRequest {
     const { event: _, ...request } = this.#options.request();
-    if (event === undefined) return request;
     // Who leaves needs no peers.
-    return event === 'stopped' ? { ...request, event, numWant: 0 } : { ...request, event };
+    return { ...request, event, ...(event === 'stopped' ? { numWant: 0 } : {}) };
   }
 
   /** BEP 31. */

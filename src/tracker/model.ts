@@ -18,13 +18,13 @@ export interface AnnounceRequest {
   readonly uploaded: number;
   readonly downloaded: number;
   readonly left: number;
-  readonly event?: AnnounceEvent;
+  readonly event?: AnnounceEvent | undefined;
   /** 32 bits that stay the same as long as a session, so that a tracker knows us after our address changed. */
-  readonly key?: number;
+  readonly key?: number | undefined;
   /** How many peers are wanted; the tracker decides when absent. */
-  readonly numWant?: number;
+  readonly numWant?: number | undefined;
   /** The address that peers should use instead of the one the tracker sees; over UDP only IPv4. */
-  readonly ip?: string;
+  readonly ip?: string | undefined;
 }
 
 /** A tracker's answer to an announce. */
