@@ -44,6 +44,12 @@ export interface FileSpan {
   readonly padding: boolean;
 }
 
+/** Pieces that follow each other, both ends included. */
+export interface PieceRange {
+  readonly first: number;
+  readonly last: number;
+}
+
 /**
  * Bytes of a piece: `pieceLength`, but less for the last one, and in the space of BEP 52 for the
  * last one of each file. Takes O(log files).
@@ -101,6 +107,7 @@ export class LayoutMap {
    */
   spans(from: number, to: number): FileSpan[] {
     const spans: FileSpan[] = [];
+    if (from >= to) return spans;
     const ends = this.#ends;
     let at = lowerBound(ends.length, (index) => (ends[index] ?? 0) > from);
     for (; at < ends.length; at++) {
@@ -120,7 +127,7 @@ export class LayoutMap {
   }
 
   /** First and last piece that hold bytes of a file; `undefined` when it has none. */
-  piecesOf(file: number): { readonly first: number; readonly last: number } | undefined {
+  piecesOf(file: number): PieceRange | undefined {
     const { offset = 0, length = 0 } = this.layout.files[file] ?? {};
     if (length === 0) return undefined;
     const { pieceLength } = this.layout;

@@ -8,7 +8,7 @@
 import { equalBytes, formatHex } from '../base/bytes.ts';
 import { IntegrityError, invariant } from '../base/errors.ts';
 import type { Hashers } from '../runtime/ports.ts';
-import { LayoutMap, type StorageLayout } from './layout.ts';
+import { LayoutMap, type StorageFile, type StorageLayout } from './layout.ts';
 
 /** Bytes of a SHA-1 (BEP 3 `pieces`). */
 export const SHA1_LENGTH = 20;
@@ -36,12 +36,15 @@ export function v1Hashes(pieces: Uint8Array): PieceHashes {
   };
 }
 
-/** What BEP 52 says of the files of a layout. */
+/** A file with the root of its tree; every one with bytes has it. */
+export interface V2File extends StorageFile {
+  readonly piecesRoot?: Uint8Array;
+}
+
+/** What BEP 52 says of the files of a layout; a `Metainfo` with v2 has all of it. */
 export interface V2Sources {
-  /** With files on piece boundaries; those with bytes have a root unless they are padding. */
-  readonly layout: StorageLayout & {
-    readonly files: readonly { readonly piecesRoot?: Uint8Array }[];
-  };
+  /** With files on piece boundaries. */
+  readonly layout: StorageLayout & { readonly files: readonly V2File[] };
   /** By the root in hex; needed for files of more than one piece. */
   readonly pieceLayers: ReadonlyMap<string, Uint8Array>;
 }

@@ -13,7 +13,7 @@ import type { InfoHash } from '../base/ids.ts';
 import { type BencodeNode, decode, encode } from '../bencode/index.ts';
 import type { Files, Runtime } from '../runtime/ports.ts';
 import type { FileStates } from './inspect.ts';
-import { isStored, LayoutMap, type StorageLayout } from './layout.ts';
+import { isStored, LayoutMap, type PieceRange, type StorageLayout } from './layout.ts';
 import { joinPath, STATE_FOLDER } from './paths.ts';
 import type { ResumeState } from './piece-storage.ts';
 
@@ -41,6 +41,8 @@ export interface ResumePlace {
 export interface ResumeSource {
   readonly layout: StorageLayout;
   readonly states: FileStates;
+  /** Pieces of which a write was begun. */
+  readonly begun: Bitfield;
   flush(): Promise<void>;
 }
 
@@ -55,16 +57,20 @@ export async function saveResume(
   options: ResumePlace & { readonly storage: ResumeSource; readonly have: Bitfield },
 ): Promise<void> {
   const { root, infoHash, storage, have } = options;
-  const bitfield = have.bytes.slice();
+  const saved = Bitfield.fromBytes(have.bytes, have.length) ?? new Bitfield(have.length);
   await storage.flush();
-  const { layout, states } = storage;
+  const { layout, states, begun } = storage;
+  // Their bytes may lie in files that will look unchanged, though nobody vouches for them yet.
+  const unsure = new Bitfield(layout.pieceCount);
+  for (const piece of begun) if (!saved.has(piece)) unsure.add(piece);
   const bytes = encode({
-    bitfield,
+    bitfield: saved.bytes,
     'info hash': infoHash.bytes,
     'piece length': layout.pieceLength,
     pieces: layout.pieceCount,
     sizes: Array.from(states.sizes),
     times: Array.from(states.modified, microseconds),
+    unsure: unsure.bytes,
     version: VERSION,
   });
   await files.makeDirectory(joinPath(root, [STATE_FOLDER]));
@@ -82,7 +88,7 @@ export async function loadResume(
 ): Promise<ResumeState | undefined> {
   const { layout, states } = options.storage;
   const maxBytes =
-    FRAME_BYTES + Math.ceil(layout.pieceCount / 8) + FILE_BYTES * layout.files.length;
+    FRAME_BYTES + Math.ceil(layout.pieceCount / 4) + FILE_BYTES * layout.files.length;
   const bytes = await readIfUsable(files, statePath(options, 'resume'), maxBytes);
   if (bytes === undefined) return undefined;
   const saved = parseResume(bytes, layout, options.infoHash);
@@ -130,6 +136,7 @@ export async function loadInfo(
 
 interface SavedState {
   readonly have: Bitfield;
+  readonly unsure: Bitfield;
   readonly sizes: readonly number[];
   readonly times: readonly number[];
 }
@@ -141,12 +148,13 @@ function parseResume(
 ): SavedState | undefined {
   const root = decodeStrictly(bytes, FRAME_TOKENS + 2 * layout.files.length);
   if (root === undefined || !isFor(root, layout, infoHash)) return undefined;
-  const bitfield = root.get('bitfield')?.asBytes() ?? new Uint8Array();
-  const have = Bitfield.fromBytes(bitfield, layout.pieceCount);
+  const have = bits(root.get('bitfield'), layout.pieceCount);
+  const unsure = bits(root.get('unsure'), layout.pieceCount);
   const sizes = numbers(root.get('sizes'), layout.files.length);
   const times = numbers(root.get('times'), layout.files.length);
-  if (have === undefined || sizes === undefined || times === undefined) return undefined;
-  return { have, sizes, times };
+  if (have === undefined || unsure === undefined) return undefined;
+  if (sizes === undefined || times === undefined) return undefined;
+  return { have, unsure, sizes, times };
 }
 
 function isFor(root: BencodeNode, layout: StorageLayout, infoHash: InfoHash): boolean {
@@ -168,6 +176,11 @@ function decodeStrictly(bytes: Uint8Array, maxTokens: number): BencodeNode | und
   }
 }
 
+function bits(node: BencodeNode | undefined, count: number): Bitfield | undefined {
+  const bytes = node?.asBytes();
+  return bytes === undefined ? undefined : Bitfield.fromBytes(bytes, count);
+}
+
 function numbers(node: BencodeNode | undefined, count: number): readonly number[] | undefined {
   if (node?.kind !== 'list' || node.length !== count) return undefined;
   const values: number[] = [];
@@ -183,21 +196,32 @@ function judge(saved: SavedState, layout: StorageLayout, states: FileStates): Re
   const map = new LayoutMap(layout);
   const good = saved.have;
   const doubtful = new Bitfield(layout.pieceCount);
+  // Pieces of nothing but padding have no file that could vouch for them, and cost no reading.
+  doubtful.fill();
+  const changed: PieceRange[] = [];
   for (const [index, file] of layout.files.entries()) {
-    if (!isStored(file)) continue;
-    const size = states.sizes[index] ?? -1;
-    const isSame =
-      saved.sizes[index] === size &&
-      saved.times[index] === microseconds(states.modified[index] ?? 0);
-    // A file that is not whole holds nothing that could be trusted, whatever was saved.
-    if (isSame && size === file.length) continue;
-    const { first, last } = map.piecesOf(index) ?? { first: 0, last: -1 };
-    for (let piece = first; piece <= last; piece++) {
-      good.delete(piece);
-      doubtful.add(piece);
-    }
+    const range = isStored(file) ? map.piecesOf(index) : undefined;
+    if (range === undefined) continue;
+    for (let piece = range.first; piece <= range.last; piece++) doubtful.delete(piece);
+    if (!isUnchanged(index, file.length, { saved, states })) changed.push(range);
   }
+  for (const { first, last } of changed) {
+    for (let piece = first; piece <= last; piece++) doubtful.add(piece);
+  }
+  for (const piece of saved.unsure) doubtful.add(piece);
+  for (const piece of doubtful) good.delete(piece);
   return { good, doubtful };
+}
+
+/** False also for a file that is not whole: it holds nothing to be trusted, whatever was saved. */
+function isUnchanged(
+  index: number,
+  length: number,
+  { saved, states }: { readonly saved: SavedState; readonly states: FileStates },
+): boolean {
+  const size = states.sizes[index];
+  const time = microseconds(states.modified[index] ?? 0);
+  return size === length && saved.sizes[index] === size && saved.times[index] === time;
 }
 
 /** Times are saved as integers; file systems that count finer than this are rounded. */

@@ -34,6 +34,7 @@ export class TorrentStorage implements PieceStorage {
   readonly #map: LayoutMap;
   readonly #states: FileStates;
   readonly #handles: HandleCache;
+  readonly #begun: Bitfield;
   /** Written since the last flush. */
   readonly #touched = new Set<number>();
 
@@ -48,6 +49,7 @@ export class TorrentStorage implements PieceStorage {
     this.#options = options;
     this.#map = new LayoutMap(options.layout);
     this.#states = states;
+    this.#begun = new Bitfield(options.layout.pieceCount);
     this.#handles = new HandleCache(
       (file, use) => this.#openFile(file, use),
       options.openFiles === undefined ? {} : { limit: options.openFiles },
@@ -75,6 +77,11 @@ export class TorrentStorage implements PieceStorage {
   /** Sizes and times as they were at `open`, or at the last `flush` where files were written since. */
   get states(): FileStates {
     return this.#states;
+  }
+
+  /** Pieces of which `write` was called, whatever came of it. */
+  get begun(): Bitfield {
+    return this.#begun;
   }
 
   /**
@@ -128,6 +135,7 @@ export class TorrentStorage implements PieceStorage {
   async write(piece: number, data: Uint8Array): Promise<void> {
     this.#assertWritable();
     invariant(data.length === this.#map.pieceSize(piece), `piece ${piece} of ${data.length} bytes`);
+    this.#begun.add(piece);
     const begin = piece * this.layout.pieceLength;
     const spans = this.#map.spans(begin, begin + data.length).filter((span) => !span.padding);
     await forEachParallel(spans.length, PARALLEL_SPANS, async (index) => {
