@@ -1,5 +1,6 @@
 /** The context of a command made of the process: its streams, its environment, its signals. @module */
 
+import { fstatSync } from 'node:fs';
 import { addAbortSignal } from 'node:stream';
 import { isatty } from 'node:tty';
 import { type Context, Interrupted, type Output } from '../commands/cli/context.ts';
@@ -82,6 +83,8 @@ function standardInput(signal: AbortSignal): Context['stdin'] {
     },
     async *[Symbol.asyncIterator]() {
       try {
+        // Node would read nothing from one, and call that the end.
+        if (fstatSync(0).isDirectory()) throw new Error('it is a directory');
         for await (const chunk of addAbortSignal(signal, process.stdin)) yield chunk;
       } catch (error) {
         if (signal.aborted || !(error instanceof Error)) throw error;
