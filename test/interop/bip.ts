@@ -47,11 +47,16 @@ export class Bip implements AsyncDisposable {
     );
   }
 
-  /** Waits until `bytes` of the content are done. */
-  async hasDone(bytes: number, deadlineMs: number): Promise<void> {
-    await this.child.until(() => this.ofType('progress').some(({ done }) => done >= bytes), {
+  /** Pieces told to be good and kept; needs `--events piece`. */
+  get pieces(): readonly number[] {
+    return this.ofType('piece').flatMap(({ piece, ok }) => (ok ? [piece] : []));
+  }
+
+  /** Waits until so many pieces are good; needs `--events piece`. */
+  async hasPieces(count: number, deadlineMs: number): Promise<void> {
+    await this.child.until(() => this.pieces.length >= count, {
       deadlineMs,
-      what: `bip to have ${bytes} bytes`,
+      what: `bip to have ${count} pieces`,
     });
   }
 
