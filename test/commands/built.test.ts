@@ -121,7 +121,7 @@ test('a directory as stdin is told and is 4', async () => {
     { stdio: [openSync(directory, 'r'), 'pipe', 'pipe'] },
   );
   let stderr = '';
-  child.stderr.on('data', (bytes: Buffer) => {
+  child.stderr?.on('data', (bytes: Buffer) => {
     stderr += bytes.toString();
   });
   await once(child, 'close');
