@@ -99,6 +99,8 @@ export interface Lookup {
     host: string,
     options: { readonly family?: 4 | 6; readonly signal: AbortSignal },
   ): Promise<readonly string[]>;
+  /** Addresses under which others may reach this machine: of its interfaces, loopback and link-local left out. */
+  localAddresses(): readonly string[];
 }
 
 export interface HttpRequest {

@@ -16,7 +16,7 @@ const CONNECT_TIMEOUT: Millis = 15_000;
 export interface DialerOptions {
   readonly runtime: Pick<Runtime, 'clock' | 'network'>;
   /** Bind to this address when calling. */
-  readonly host: string | undefined;
+  readonly bind: string | undefined;
   readonly peerId: PeerId;
   readonly reserved: Reserved;
   readonly infoHash: Uint8Array;
@@ -90,7 +90,7 @@ export class Dialer implements AsyncDisposable {
 
   /** Settles when the peer is known or the attempt has failed. */
   async #attempt(endpoint: Endpoint, abort: AbortController): Promise<void> {
-    const { runtime, host } = this.#options;
+    const { runtime, bind } = this.#options;
     const { clock } = runtime;
     const cancelTimer = clock.schedule(clock.now() + CONNECT_TIMEOUT, () =>
       abort.abort(new Error('the peer did not answer')),
@@ -98,7 +98,7 @@ export class Dialer implements AsyncDisposable {
     try {
       const stream = await runtime.network.connect(endpoint, {
         signal: abort.signal,
-        ...(host === undefined ? {} : { host }),
+        ...(bind === undefined ? {} : { host: bind }),
       });
       cancelTimer();
       await this.#introduce(endpoint, stream, abort.signal);

@@ -39,8 +39,8 @@ export interface SessionIdentity {
   readonly peerId: PeerId;
   /** Where the session listens; `undefined` when it does not. */
   readonly port: number | undefined;
-  /** The local address that calls come from. */
-  readonly host: string | undefined;
+  /** The local address that calls come from; any when absent. */
+  readonly bind: string | undefined;
   /** 32 bits for trackers, the same for the whole session. */
   readonly key: number;
   /** For extended handshakes, e.g. `bip 0.1.0`. */

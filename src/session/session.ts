@@ -18,8 +18,10 @@ const CLIENT_VERSION = 'bip 0.1.0';
 export interface SessionOptions {
   /** Where to listen; 0 for any free port. Default: the first free one of 6881–6889, else any. */
   readonly port?: number;
-  /** The local address to listen on and to call from; default all. */
+  /** The local address to listen on; default all. */
   readonly host?: string;
+  /** The local address to call from; default whichever the system takes. */
+  readonly bind?: string;
   readonly signal: AbortSignal;
 }
 
@@ -47,7 +49,7 @@ export class Session implements AsyncDisposable {
     const identity: SessionIdentity = {
       peerId: makePeerId(runtime.random),
       port: listener.local.port,
-      host: options.host,
+      bind: options.bind,
       key: runtime.random.uint32(),
       version: CLIENT_VERSION,
     };

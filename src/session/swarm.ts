@@ -49,7 +49,7 @@ export class Swarm implements LinkHost, AsyncDisposable {
     this.#metadata = this.#exchange(undefined);
     this.dialer = new Dialer({
       runtime,
-      host: identity.host,
+      bind: identity.bind,
       peerId: identity.peerId,
       reserved: OUR_RESERVED,
       infoHash: infoHash.wire,

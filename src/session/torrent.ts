@@ -10,9 +10,10 @@
  */
 
 import { type Endpoint, formatEndpoint } from '../base/endpoint.ts';
-import { invariant, StorageError } from '../base/errors.ts';
+import { BipError, invariant, StorageError } from '../base/errors.ts';
 import type { InfoHash } from '../base/ids.ts';
 import { loadInfo, saveInfo } from '../disk/index.ts';
+import { magnetTiers } from '../magnet/index.ts';
 import { type Metainfo, parseInfo } from '../metainfo/index.ts';
 import type { Clock, Millis, Runtime } from '../runtime/ports.ts';
 import { RECHOKE_INTERVAL } from '../select/index.ts';
@@ -31,18 +32,22 @@ export class Torrent implements AsyncDisposable {
   readonly infoHash: InfoHash;
   /** Settles when everything is there; rejects when the torrent cannot go on. */
   readonly completed: Promise<void>;
+  /** Never resolves; rejects when the torrent cannot go on, complete or not. */
+  readonly failed: Promise<never>;
   readonly #runtime: Runtime;
   readonly #identity: SessionIdentity;
   readonly #options: TorrentOptions;
   readonly #swarm: Swarm;
   readonly #abort = new AbortController();
-  #settle: { readonly resolve: () => void; readonly reject: (error: unknown) => void };
+  readonly #complete: () => void;
+  readonly #reject: (error: unknown) => void;
   #state: TorrentState = 'metadata';
   #metainfo: Metainfo | undefined;
   #content: Content | undefined;
   #announcer: Announcer | undefined;
   #timer: (() => void) | undefined;
   #nextRechoke: Millis = 0;
+  #meeting = false;
   #opening: Promise<void> | undefined;
   #finishing: Promise<void> | undefined;
   #disposed: Promise<void> | undefined;
@@ -53,14 +58,18 @@ export class Torrent implements AsyncDisposable {
     this.#identity = identity;
     this.#options = options;
     this.infoHash = infoHashOf(options);
-    let settle: { resolve: () => void; reject: (error: unknown) => void } | undefined;
-    this.completed = new Promise<void>((resolve, reject) => {
-      settle = { resolve, reject };
-    });
+    const completed = Promise.withResolvers<void>();
+    const failed = Promise.withResolvers<never>();
+    this.completed = completed.promise;
+    this.failed = failed.promise;
     // Whoever waits hears of a failure; when nobody does, it is no unhandled rejection.
-    this.completed.catch(() => undefined);
-    invariant(settle !== undefined, 'a promise runs its executor at once');
-    this.#settle = settle;
+    completed.promise.catch(() => undefined);
+    failed.promise.catch(() => undefined);
+    this.#complete = completed.resolve;
+    this.#reject = (error) => {
+      completed.reject(error);
+      failed.reject(error);
+    };
     this.#swarm = new Swarm({
       runtime,
       identity,
@@ -151,7 +160,7 @@ export class Torrent implements AsyncDisposable {
       await this.#content?.[Symbol.asyncDispose]();
     } finally {
       await goodbye;
-      this.#settle.reject(new Error('the torrent was stopped'));
+      this.#reject(new Error('the torrent was stopped'));
     }
   }
 
@@ -180,8 +189,10 @@ export class Torrent implements AsyncDisposable {
   #parse(info: Uint8Array): Metainfo {
     const { source } = this.#options;
     if (source.type === 'metainfo') return source.metainfo;
-    const { trackers, webSeeds } = source.magnet;
-    return parseInfo(info, { announce: trackers.map((url) => [url]), webSeeds });
+    return parseInfo(info, {
+      announce: magnetTiers(source.magnet),
+      webSeeds: source.magnet.webSeeds,
+    });
   }
 
   async #open(metainfo: Metainfo): Promise<void> {
@@ -223,13 +234,10 @@ export class Torrent implements AsyncDisposable {
   /** Calls peers and trackers, once. */
   #meetPeers(): void {
     const { source, peers = [], trackers = true } = this.#options;
-    const fromMagnet = source.type === 'magnet' ? source.magnet.peers : [];
-    this.#swarm.dialer.add([...peers, ...fromMagnet], 'user');
+    const named = source.type === 'magnet' ? [...peers, ...source.magnet.peers] : peers;
+    void this.#callNamed(named).catch((error: unknown) => this.#fail(error));
     if (!trackers || this.#announcer !== undefined) return;
-    const tiers =
-      source.type === 'magnet'
-        ? source.magnet.trackers.map((url) => [url])
-        : source.metainfo.announce;
+    const tiers = source.type === 'magnet' ? magnetTiers(source.magnet) : source.metainfo.announce;
     if (tiers.length === 0) return;
     this.#announcer = new Announcer(this.#runtime, {
       tiers,
@@ -244,6 +252,23 @@ export class Torrent implements AsyncDisposable {
             }),
       signal: this.#abort.signal,
     });
+  }
+
+  /** Peers that the user or the magnet names may be names of hosts. */
+  async #callNamed(named: readonly Endpoint[]): Promise<void> {
+    if (this.#meeting) return;
+    this.#meeting = true;
+    for (const { host, port } of named) {
+      try {
+        const signal = this.#abort.signal;
+        const [address] = await this.#runtime.lookup.addresses(host, { signal });
+        if (address !== undefined) this.#swarm.dialer.add([{ host: address, port }], 'user');
+      } catch (error) {
+        if (this.#abort.signal.aborted) return;
+        if (!(error instanceof BipError)) throw error;
+        this.#emit({ type: 'warning', code: error.code, message: error.message });
+      }
+    }
   }
 
   #announceRequest(): AnnounceRequest {
@@ -283,7 +308,7 @@ export class Torrent implements AsyncDisposable {
         this.#setState('seeding');
         this.#swarm.onComplete();
         if (justNow) this.#announcer?.completed();
-        this.#settle.resolve();
+        this.#complete();
       } catch (error) {
         this.#fail(error);
       }
@@ -315,7 +340,7 @@ export class Torrent implements AsyncDisposable {
   }
 
   #fail(error: unknown): void {
-    this.#settle.reject(error);
+    this.#reject(error);
   }
 
   #setState(state: TorrentState): void {

@@ -1,6 +1,7 @@
 /** Names to addresses, by the resolver of the system. @module */
 
 import { lookup as resolve } from 'node:dns/promises';
+import { networkInterfaces } from 'node:os';
 import { networkFailure } from '../failures.ts';
 import type { Lookup } from '../ports.ts';
 import { onAbort } from './abort.ts';
@@ -9,6 +10,13 @@ import { systemCode } from './system-error.ts';
 
 /** Follows /etc/hosts and the order of addresses that the system prefers. */
 export const lookup: Lookup = {
+  localAddresses() {
+    return Object.values(networkInterfaces())
+      .flatMap((addresses) => addresses ?? [])
+      .filter(({ internal, address }) => !internal && !/^fe80:|^169\.254\./i.test(address))
+      .map(({ address }) => address);
+  },
+
   async addresses(host, { family, signal }) {
     signal.throwIfAborted();
     const literal = literalFamily(host);

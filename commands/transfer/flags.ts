@@ -1,0 +1,81 @@
+/** Flags that `download` and `seed` share, and what becomes of them. @module */
+
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Endpoint, parseEndpoint } from '../../src/base/endpoint.ts';
+import { UsageError } from '../../src/base/errors.ts';
+import { ipFamily } from '../../src/base/ip.ts';
+import type { SessionOptions, VerifyMode } from '../../src/session/index.ts';
+import { parseDuration, parseWhole } from '../cli/units.ts';
+
+export interface TransferFlags {
+  readonly peer?: readonly Endpoint[];
+  readonly port?: number;
+  readonly host?: string;
+  readonly bind?: string;
+  readonly timeout?: number;
+  /** True with `--verify`, false with `--no-verify`. */
+  readonly verify?: boolean;
+  readonly trackers: boolean;
+  readonly reveal?: true;
+}
+
+/** Adds the shared flags to a command. */
+export function addTransferFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--peer <host:port>', 'a peer to call, repeatable').argParser(collectEndpoint),
+    )
+    .addOption(
+      new Option('--port <n>', 'where to listen; default the first free of 6881-6889').argParser(
+        (text) => parseWhole(text, '--port', 0, 65_535),
+      ),
+    )
+    .addOption(
+      new Option('--host <addr>', 'the address to listen on').argParser(parseAddress('--host')),
+    )
+    .addOption(
+      new Option('--bind <addr>', 'the address to call from').argParser(parseAddress('--bind')),
+    )
+    .addOption(
+      new Option('--timeout <duration>', 'stop after this time, keeping what was done').argParser(
+        (text) => parseDuration(text, '--timeout'),
+      ),
+    )
+    .addOption(new Option('--no-trackers', 'ask no tracker'))
+    .addOption(new Option('--reveal', 'show passkeys and other secrets in tracker URLs'));
+}
+
+/** `--verify`, `--no-verify`, or neither. */
+export function verifyMode(verify: boolean | undefined): VerifyMode {
+  if (verify === undefined) return 'auto';
+  return verify ? 'always' : 'never';
+}
+
+export function sessionOptions(flags: TransferFlags, signal: AbortSignal): SessionOptions {
+  return {
+    signal,
+    ...(flags.port === undefined ? {} : { port: flags.port }),
+    ...(flags.host === undefined ? {} : { host: flags.host }),
+    ...(flags.bind === undefined ? {} : { bind: flags.bind }),
+  };
+}
+
+/** A folder as the file system port wants it, without a slash at the end. */
+export function plainPath(path: string): string {
+  return path.length > 1 ? path.replace(/\/+$/, '') || '/' : path;
+}
+
+function collectEndpoint(text: string, before: readonly Endpoint[] = []): readonly Endpoint[] {
+  const endpoint = parseEndpoint(text);
+  if (endpoint === undefined) {
+    throw new InvalidArgumentError(`\`${text}\` is no HOST:PORT; write IPv6 like [::1]:6881`);
+  }
+  return [...before, endpoint];
+}
+
+function parseAddress(flag: string): (text: string) => string {
+  return (text) => {
+    if (ipFamily(text) !== undefined) return text;
+    throw new UsageError(`${flag}: \`${text}\` is no IP address`);
+  };
+}
