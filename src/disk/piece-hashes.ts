@@ -7,17 +7,12 @@
 
 import { equalBytes, formatHex } from '../base/bytes.ts';
 import { IntegrityError, invariant } from '../base/errors.ts';
+import { BLOCK_LENGTH, HASH_LENGTH, merkleRoot, type Sha256 } from '../metainfo/index.ts';
 import type { Hashers } from '../runtime/ports.ts';
 import { LayoutMap, type StorageFile, type StorageLayout } from './layout.ts';
 
 /** Bytes of a SHA-1 (BEP 3 `pieces`). */
 export const SHA1_LENGTH = 20;
-
-/** Bytes of a SHA-256 (BEP 52). */
-const SHA256_LENGTH = 32;
-
-/** Bytes below one leaf of a Merkle tree (BEP 52). */
-const LEAF_LENGTH = 16 * 1024;
 
 /** Expected hashes of all pieces of one torrent. */
 export interface PieceHashes {
@@ -62,9 +57,9 @@ export function v2Hashes({ layout, pieceLayers }: V2Sources): PieceHashes {
     if (span === undefined || file?.piecesRoot === undefined) return undefined;
     if (file.length <= layout.pieceLength) return { hash: file.piecesRoot, whole: true };
     const layer = pieceLayers.get(formatHex(file.piecesRoot));
-    const at = (span.position / layout.pieceLength) * SHA256_LENGTH;
-    const hash = layer?.subarray(at, at + SHA256_LENGTH);
-    return hash?.length === SHA256_LENGTH ? { hash, whole: false } : undefined;
+    const at = (span.position / layout.pieceLength) * HASH_LENGTH;
+    const hash = layer?.subarray(at, at + HASH_LENGTH);
+    return hash?.length === HASH_LENGTH ? { hash, whole: false } : undefined;
   };
   return {
     // Hundreds of small digests a piece: a trip to another thread for each would cost more than
@@ -76,31 +71,20 @@ export function v2Hashes({ layout, pieceLayers }: V2Sources): PieceHashes {
           code: 'BIP_HASH_UNKNOWN',
         });
       }
-      const leaves = Math.ceil(data.length / LEAF_LENGTH);
-      const width = expected.whole ? powerOfTwo(leaves) : layout.pieceLength / LEAF_LENGTH;
-      return equalBytes(merkleRoot(hashers, data, width), expected.hash);
+      const leaves = leavesOf(hashers, data);
+      const width = expected.whole ? undefined : layout.pieceLength / BLOCK_LENGTH;
+      const hash: Sha256 = (bytes) => hashers.digestSync('sha256', [bytes]);
+      return equalBytes(merkleRoot(leaves, width, { hash }), expected.hash);
     },
   };
 }
 
-/** Root over `width` leaves (a power of two); those beyond the data are zeros (BEP 52). */
-function merkleRoot(hashers: Hashers, data: Uint8Array, width: number): Uint8Array {
-  const nodes = new Uint8Array(width * SHA256_LENGTH);
-  for (let at = 0; at * LEAF_LENGTH < data.length; at++) {
-    const leaf = data.subarray(at * LEAF_LENGTH, (at + 1) * LEAF_LENGTH);
-    nodes.set(hashers.digestSync('sha256', [leaf]), at * SHA256_LENGTH);
+/** Hashes of the blocks of a piece, one after the other. */
+function leavesOf(hashers: Hashers, data: Uint8Array): Uint8Array {
+  const leaves = new Uint8Array(Math.ceil(data.length / BLOCK_LENGTH) * HASH_LENGTH);
+  for (let at = 0; at * BLOCK_LENGTH < data.length; at++) {
+    const block = data.subarray(at * BLOCK_LENGTH, (at + 1) * BLOCK_LENGTH);
+    leaves.set(hashers.digestSync('sha256', [block]), at * HASH_LENGTH);
   }
-  for (let count = width; count > 1; count /= 2) {
-    for (let at = 0; at < count / 2; at++) {
-      const pair = nodes.subarray(2 * at * SHA256_LENGTH, 2 * (at + 1) * SHA256_LENGTH);
-      nodes.set(hashers.digestSync('sha256', [pair]), at * SHA256_LENGTH);
-    }
-  }
-  return nodes.subarray(0, SHA256_LENGTH);
-}
-
-function powerOfTwo(least: number): number {
-  let power = 1;
-  while (power < least) power *= 2;
-  return power;
+  return leaves;
 }

@@ -6,7 +6,7 @@ import type { FileHandle, Files, Hashers, Runtime } from '../runtime/ports.ts';
 import { HandleCache, type HandleUse } from './handle-cache.ts';
 import { type FileStates, forEachParallel, type InspectOptions, inspectFiles } from './inspect.ts';
 import { isStored, LayoutMap, type StorageLayout } from './layout.ts';
-import { linkTargets, makeLink } from './links.ts';
+import { makeLinks } from './links.ts';
 import { joinPath } from './paths.ts';
 import type { PieceHashes } from './piece-hashes.ts';
 import type { PieceStorage, VerifyOptions } from './piece-storage.ts';
@@ -201,16 +201,12 @@ export class TorrentStorage implements PieceStorage {
    */
   async finish(): Promise<void> {
     this.#assertWritable();
-    const targets = linkTargets(this.layout);
     for (const [index, file] of this.layout.files.entries()) {
-      if (file.padding) continue;
-      if (file.symlink !== undefined) {
-        await makeLink(this.#files, { root: this.#options.root, file, targets });
-        continue;
-      }
+      if (file.padding || file.symlink !== undefined) continue;
       if (!this.#isReady(index)) await this.#handles.use(index, 'write', async () => {});
       if (file.executable === true) await this.#files.makeExecutable(this.#pathOf(index));
     }
+    await makeLinks(this.#files, this.#options.root, this.layout);
     await this.#handles.closeAll();
     this.#handles.throwCloseFailure();
   }

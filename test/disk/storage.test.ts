@@ -160,6 +160,9 @@ describe('finishing', () => {
         { path: 't/b/c/up', length: 0, symlink: ['t', 'a', 'run'] },
         { path: 't/folder', length: 0, symlink: ['t', 'b'] },
         { path: 't/a/same', length: 0, symlink: ['t', 'a', 'run'] },
+        { path: 't/through', length: 0, symlink: ['t', 'folder', 'c', 'up'] },
+        { path: 't/nowhere', length: 0, symlink: ['t', 'folder', 'd'] },
+        { path: 't/round', length: 0, symlink: ['t', 'round', 'x'] },
       ],
       4,
     );
@@ -171,10 +174,15 @@ describe('finishing', () => {
     expect(files.nodes.get('/out/t/a/run')).toMatchObject({ executable: true });
     expect(files.nodes.get('/out/t/b/empty')).toMatchObject({ kind: 'file' });
     expect(files.nodes.get('/out/t/b/empty')?.executable).toBeUndefined();
-    const targets = ['/out/t/b/c/up', '/out/t/folder', '/out/t/a/same'].map(
-      (path) => files.nodes.get(path)?.target,
+    const targets = [...files.nodes].flatMap(([path, { target }]) =>
+      target === undefined ? [] : [[path, target]],
     );
-    expect(targets).toEqual(['../../a/run', 'b', 'run']);
+    expect(targets).toEqual([
+      ['/out/t/b/c/up', '../../a/run'],
+      ['/out/t/folder', 'b'],
+      ['/out/t/a/same', 'run'],
+      ['/out/t/through', 'folder/c/up'],
+    ]);
     await open(files, torrent);
   });
 
@@ -223,8 +231,8 @@ describe('what exists already', () => {
     async (size) => {
       const files = new MemoryFiles();
       files.put(path, new Uint8Array(size));
-      const refusal = expect(open(files, torrent)).rejects;
-      await refusal.toMatchObject({ name: 'StorageError', code: 'BIP_WRONG_SIZE' });
+      const refusal = { name: 'StorageError', code: 'BIP_WRONG_SIZE' };
+      await expect(open(files, torrent)).rejects.toMatchObject(refusal);
       await expect(open(files, torrent)).rejects.toThrow(
         `${path} is ${size} bytes long, but the torrent's file has 30; move it away, choose another folder with --output, or pass --force to overwrite it`,
       );
