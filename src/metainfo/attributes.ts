@@ -1,5 +1,6 @@
 /** Fields of one file that v1 and v2 share: length, attributes, symlink (BEP 3, BEP 47, BEP 52). @module */
 
+import { encodeUtf8, equalBytes } from '../base/bytes.ts';
 import type { BencodeNode } from '../bencode/index.ts';
 import { MAX_TOTAL_LENGTH } from './limits.ts';
 import { refuse } from './report.ts';
@@ -16,21 +17,68 @@ export interface FileDraft {
   piecesRoot?: Uint8Array;
 }
 
-/** The dictionary of a file by key, read in one go: a lookup for each key would scan it each time. */
+/** A dictionary by key, read in one go: a lookup for each key would scan it each time. */
 export type Fields = ReadonlyMap<string, BencodeNode>;
 
+/** The keys that bip knows, by their length, so that no text is made of those in the input. */
+const KNOWN_KEYS: readonly (readonly { readonly text: string; readonly bytes: Uint8Array }[])[] =
+  byLength(
+    'announce',
+    'announce-list',
+    'attr',
+    'collections',
+    'comment',
+    'comment.utf-8',
+    'created by',
+    'created by.utf-8',
+    'creation date',
+    'file tree',
+    'files',
+    'httpseeds',
+    'info',
+    'length',
+    'meta version',
+    'name',
+    'name.utf-8',
+    'nodes',
+    'path',
+    'path.utf-8',
+    'piece layers',
+    'piece length',
+    'pieces',
+    'pieces root',
+    'private',
+    'similar',
+    'source',
+    'source.utf-8',
+    'symlink path',
+    'update-url',
+    'update-url.utf-8',
+    'url-list',
+  );
+
+/** What stands under the keys that bip knows. */
 export function fieldsOf(dictionary: BencodeNode): Fields {
   const fields = new Map<string, BencodeNode>();
-  for (const [key, value] of dictionary.entries()) fields.set(asciiKey(key), value);
+  for (const [key, value] of dictionary.entries()) {
+    const text = knownKey(key);
+    if (text !== undefined) fields.set(text, value);
+  }
   return fields;
 }
 
-/** Keys that we know are short ASCII; of others it only matters that they differ from those. */
-function asciiKey(key: Uint8Array): string {
-  if (key.length > 16) return 'unknown';
-  let text = '';
-  for (const byte of key) text += String.fromCharCode(byte);
-  return text;
+function knownKey(key: Uint8Array): string | undefined {
+  for (const { text, bytes } of KNOWN_KEYS[key.length] ?? []) {
+    if (equalBytes(key, bytes)) return text;
+  }
+  return undefined;
+}
+
+function byLength(...keys: readonly string[]): { text: string; bytes: Uint8Array }[][] {
+  const longest = Math.max(...keys.map((key) => key.length));
+  return Array.from({ length: longest + 1 }, (_, length) =>
+    keys.filter((key) => key.length === length).map((text) => ({ text, bytes: encodeUtf8(text) })),
+  );
 }
 
 /** Letters of `attr` (BEP 47); unknown ones are ignored. */

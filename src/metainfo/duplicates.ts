@@ -11,7 +11,12 @@ import { MAX_DUPLICATES } from './limits.ts';
 import { refuse, showPath, type Warnings } from './report.ts';
 
 /** What stands at a path: a folder, a file, or padding of some length. */
-type Occupant = 'folder' | 'file' | number;
+type Occupant = Folder | 'file' | number;
+
+/** What is taken in one folder, by {@link keyOf} of the name. */
+interface Folder {
+  readonly taken: Map<string, Occupant>;
+}
 
 /**
  * Renames files whose path is taken by a file before them or by any folder.
@@ -19,11 +24,12 @@ type Occupant = 'folder' | 'file' | number;
  * @throws {ProtocolError} when that takes more than {@link MAX_DUPLICATES} attempts.
  */
 export function renameDuplicates(drafts: readonly FileDraft[], warnings: Warnings): void {
-  const taken = new Map<string, Occupant>();
-  for (const { path } of drafts) occupyFolders(taken, path);
+  const top: Folder = { taken: new Map() };
+  const folders = drafts.map(({ path }) => makeFolder(top, path));
   let attempts = 0;
-  for (const draft of drafts) {
-    const key = keyOf(draft.path);
+  for (const [at, draft] of drafts.entries()) {
+    const { taken } = folders[at] ?? top;
+    const key = keyOf(draft.path.at(-1) ?? '');
     const other = taken.get(key);
     if (other === undefined) {
       taken.set(key, draft.padding ? draft.length : 'file');
@@ -36,13 +42,21 @@ export function renameDuplicates(drafts: readonly FileDraft[], warnings: Warning
   }
 }
 
-function occupyFolders(taken: Map<string, Occupant>, path: readonly string[]): void {
-  for (let depth = path.length - 1; depth > 0; depth--) {
-    const key = keyOf(path.slice(0, depth));
-    // Whoever put it there put the folders above it there, too.
-    if (taken.has(key)) return;
-    taken.set(key, 'folder');
+/** The folder that the file at `path` lies in; all folders are there before the first file is. */
+function makeFolder(top: Folder, path: readonly string[]): Folder {
+  let folder = top;
+  for (let depth = 0; depth < path.length - 1; depth++) {
+    const key = keyOf(path[depth] ?? '');
+    const known = folder.taken.get(key);
+    if (typeof known === 'object') {
+      folder = known;
+      continue;
+    }
+    const fresh: Folder = { taken: new Map() };
+    folder.taken.set(key, fresh);
+    folder = fresh;
   }
+  return folder;
 }
 
 /** Gives `draft` the first free number and returns how many attempts failed so far. */
@@ -57,16 +71,16 @@ function rename(draft: FileDraft, taken: Map<string, Occupant>, before: number):
         rule: 'limit of duplicate paths',
       });
     }
-    const path = [...draft.path.slice(0, -1), `${base}.${number}${extension}`];
-    const key = keyOf(path);
+    const name = `${base}.${number}${extension}`;
+    const key = keyOf(name);
     if (taken.has(key)) continue;
     taken.set(key, draft.padding ? draft.length : 'file');
-    draft.path = path;
+    draft.path = [...draft.path.slice(0, -1), name];
     return attempts;
   }
 }
 
-/** Equal for paths that may be one on some file system: case and composition of accents apart. */
-function keyOf(path: readonly string[]): string {
-  return path.join('/').normalize('NFC').toLowerCase();
+/** Equal for names that may be one on some file system: case and composition of accents apart. */
+function keyOf(name: string): string {
+  return name.normalize('NFC').toLowerCase();
 }

@@ -53,7 +53,7 @@ export function readInfo(
   const fields = fieldsOf(info);
   const isV2 = readMetaVersion(info, fields);
   const pieceLength = readPieceLength(fields, isV2, info.offset);
-  const naming: Naming = { ...options, previous: [] };
+  const naming: Naming = { ...options, folders: new Map() };
   const reading: Reading = { info, fields, naming, pieceLength };
   const version = versionOf(reading, isV2);
   const hashes = hashesOf(info.raw, version);

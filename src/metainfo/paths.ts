@@ -9,8 +9,8 @@ import { refuse, show, showPath, type Warnings } from './report.ts';
 export interface Naming {
   readonly windows: boolean;
   readonly warnings: Warnings;
-  /** The path that was read last: most files share their folders with the one before. */
-  previous: readonly string[];
+  /** Names of folders, each once: many files share them. */
+  readonly folders: Map<string, string>;
 }
 
 /**
@@ -30,11 +30,13 @@ export function readPath(
     if (bytes === undefined) throw noText(item);
     const text = sanitizeComponent(bytes, { force: true, windows: naming.windows });
     changed ||= isChanged(text, bytes);
-    path.push(shared(text, naming.previous[path.length]));
+    path.push(text);
     if (path.length - prefix.length > MAX_DEPTH) throw tooDeep(list.offset);
   }
+  for (let at = prefix.length; at < path.length - 1; at++) {
+    path[at] = shared(path[at] ?? '', naming.folders);
+  }
   if (changed) noteChanged(path, naming);
-  naming.previous = path;
   return path;
 }
 
@@ -74,9 +76,11 @@ export function tooDeep(offset: number): Error {
   });
 }
 
-/** The older of two equal strings, so that the newer can be collected. */
-function shared(text: string, previous: string | undefined): string {
-  return text === previous ? previous : text;
+/** The first of all equal strings, so that the others can be collected. */
+function shared(text: string, known: Map<string, string>): string {
+  const first = known.get(text);
+  if (first === undefined) known.set(text, text);
+  return first ?? text;
 }
 
 function noText(item: BencodeNode): Error {
