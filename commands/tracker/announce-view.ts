@@ -101,30 +101,38 @@ function table(
   style: Style,
   columns: number,
 ): string {
-  const narrow = NUMBERS.map(({ width }) => width);
-  const rest = columns - narrow.reduce((sum, width) => sum + width + 1, 0) - 2;
+  const others = NUMBERS.reduce((sum, { width }) => sum + width + GAP.length, 0);
+  const width = Math.max(columns - others, MIN_TRACKER_WIDTH);
   const drawn = new Table({
-    head: ['tracker', ...NUMBERS.map(({ title }) => title)],
+    head: ['tracker', ...NUMBERS.map(({ title }) => title)].map((title) => style.cyan(title)),
+    chars: NO_LINES,
     colAligns: ['left', ...NUMBERS.map(() => 'right' as const)],
-    colWidths: [Math.max(rest, 24), ...narrow],
+    colWidths: [width, ...NUMBERS.map((column) => column.width)],
     wordWrap: true,
-    wrapOnWordBoundary: false,
-    style: { head: [], border: [], compact: true },
+    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  for (const outcome of outcomes) drawn.push(row(outcome, style));
+  for (const outcome of outcomes) drawn.push(row(outcome, style, width));
   const addresses = outcomes.flatMap((outcome) =>
     'response' in outcome ? outcome.response.peers.map(formatEndpoint) : [],
   );
   const distinct = [...new Set(addresses)];
-  return `${[drawn.toString(), ...distinct].join('\n')}\n`;
+  const lines = drawn
+    .toString()
+    .split('\n')
+    .map((text) => text.trimEnd());
+  return `${[...lines, ...(distinct.length > 0 ? ['', ...distinct] : [])].join('\n')}\n`;
 }
 
-type Cells = (string | { readonly colSpan: number; readonly content: string })[];
+type Cells = (
+  | string
+  | { readonly colSpan: number; readonly hAlign: 'left'; readonly content: string }
+)[];
 
-function row(outcome: Outcome, style: Style): Cells {
+function row(outcome: Outcome, style: Style, width: number): Cells {
+  const tracker = broken(outcome.tracker, width);
   if ('error' in outcome) {
     const content = style.red(outcome.error.message);
-    return [outcome.tracker, { colSpan: NUMBERS.length, content }];
+    return [tracker, { colSpan: NUMBERS.length, hAlign: 'left', content }];
   }
   const { seeders, leechers, peers, rttMs, warning } = outcome.response;
   const noted = warning === undefined ? '' : `\n${style.yellow(warning)}`;
@@ -135,7 +143,14 @@ function row(outcome: Outcome, style: Style): Cells {
     formatDuration(outcome.response.intervalSeconds * 1000),
     `${milliseconds(rttMs)} ms`,
   ];
-  return [`${outcome.tracker}${noted}`, ...cells.map(String)];
+  return [`${tracker}${noted}`, ...cells.map(String)];
+}
+
+/** A URL has no words to break between. */
+function broken(text: string, width: number): string {
+  const lines: string[] = [];
+  for (let at = 0; at < text.length; at += width) lines.push(text.slice(at, at + width));
+  return lines.join('\n');
 }
 
 /** At most three decimals. */
@@ -144,9 +159,28 @@ function milliseconds(ms: number): number {
 }
 
 const NUMBERS = [
-  { title: 'seeders', width: 9 },
-  { title: 'leechers', width: 10 },
-  { title: 'peers', width: 7 },
-  { title: 'interval', width: 10 },
-  { title: 'time', width: 11 },
+  { title: 'seeders', width: 7 },
+  { title: 'leechers', width: 8 },
+  { title: 'peers', width: 5 },
+  { title: 'interval', width: 8 },
+  { title: 'time', width: 10 },
 ] as const;
+const MIN_TRACKER_WIDTH = 24;
+const GAP = '  ';
+const NO_LINES = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: GAP,
+} as const;

@@ -146,14 +146,14 @@ function requestOf(
   };
 }
 
-/** Draws how many trackers are through while others are waited for. */
+/** Draws how many trackers are still waited for. */
 function progress(reporter: Reporter, total: number): () => void {
-  let settled = 0;
+  let waiting = total;
   const draw = (): void =>
-    reporter.status(settled === total ? [] : [`${settled} of ${total} trackers are through`]);
+    reporter.status(waiting === 0 ? [] : [`waiting for ${waiting} of ${total} trackers`]);
   draw();
   return () => {
-    settled++;
+    waiting--;
     draw();
   };
 }
