@@ -10,7 +10,7 @@
 
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { build, type Metafile } from 'esbuild';
+import { build, type Metafile, type Plugin } from 'esbuild';
 import manifest from '../package.json' with { type: 'json' };
 
 const ROOT = join(import.meta.dirname, '..');
@@ -39,9 +39,21 @@ export async function buildBip(outdir: string): Promise<Metafile['outputs']> {
     define: { BIP_VERSION: JSON.stringify(manifest.version) },
     // Packages in CommonJS (cli-table3) ask for Node's modules by `require`.
     banner: { js: REQUIRE },
+    plugins: [withoutChildProcess],
   });
   return metafile.outputs;
 }
+
+/** commander could run subcommands that are programs; bip has none, and saves loading what runs them. */
+const withoutChildProcess: Plugin = {
+  name: 'without-child-process',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:child_process$/ }, ({ importer, path }) =>
+      /[\\/]commander[\\/]/.test(importer) ? { path, namespace: 'absent' } : undefined,
+    );
+    onLoad({ filter: /./, namespace: 'absent' }, () => ({ contents: 'export default {};' }));
+  },
+};
 
 const REQUIRE =
   "import{createRequire as bipRequire}from'node:module';const require=bipRequire(import.meta.url);";

@@ -47,8 +47,8 @@ export async function transfer(options: TransferOptions): Promise<Transferred> {
     const source = join(directory, 'source.bin');
     step(`making ${basename(source)}`);
     const expected = await makeFile(source, sizeBytes, signal);
-    step('bip seed source.bin --json');
-    const seed = run(['seed', source, '--json'], 'pipe');
+    step('bip seed source.bin --json --host 127.0.0.1 --port 0');
+    const seed = run(['seed', source, '--json', '--host', '127.0.0.1', '--port', '0'], 'pipe');
     children.push(seed);
     const magnet = await magnetOf(seed, signal);
     const started = performance.now();

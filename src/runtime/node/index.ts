@@ -5,12 +5,11 @@
  * @module
  */
 
-import type { Runtime } from '../ports.ts';
+import type { Http, Runtime } from '../ports.ts';
 import { clock, wallClock } from './clock.ts';
 import { bindDatagrams } from './datagrams.ts';
 import { files } from './files.ts';
 import { hashers } from './hashers.ts';
-import { httpClient } from './http.ts';
 import { lookup } from './lookup.ts';
 import { systemRandom } from './random.ts';
 import { connect, listen } from './streams.ts';
@@ -24,7 +23,7 @@ export interface NodeRuntimeOptions {
 export function nodeRuntime({
   userAgent = 'bip',
 }: NodeRuntimeOptions = {}): Runtime & AsyncDisposable {
-  const http = httpClient({ userAgent });
+  const http = lazyHttp(userAgent);
   return {
     clock,
     wallClock,
@@ -35,7 +34,25 @@ export function nodeRuntime({
     files,
     hashers,
     async [Symbol.asyncDispose]() {
-      http[Symbol.dispose]();
+      await http[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Node's HTTP takes longer to load than all of bip: the first request loads it. */
+function lazyHttp(userAgent: string): Http & AsyncDisposable {
+  let client: Promise<Http & Disposable> | undefined;
+  const load = async (): Promise<Http & Disposable> => {
+    const { httpClient } = await import('./http.ts');
+    return httpClient({ userAgent });
+  };
+  return {
+    async get(request, options) {
+      client ??= load();
+      return (await client).get(request, options);
+    },
+    async [Symbol.asyncDispose]() {
+      (await client)?.[Symbol.dispose]();
     },
   };
 }
