@@ -6,7 +6,7 @@ export default defineConfig({
     include: ['test/interop/**/*.test.ts'],
     globalSetup: ['test/interop/setup.ts'],
     fileParallelism: false,
-    maxConcurrency: 1,
+    maxConcurrency: 4,
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },
