@@ -23,9 +23,9 @@ describe('TrackerTiers (BEP 12)', () => {
     for (let seed = 1; seed <= 200; seed++) {
       const tiers = new TrackerTiers([['a', 'b', 'c'], ['d'], ['e', 'f']], seeded(seed * 7919));
       const [first, second, third] = tiers.tiers;
-      expect([...(first ?? [])].sort()).toEqual(['a', 'b', 'c']);
+      expect(first?.toSorted()).toEqual(['a', 'b', 'c']);
       expect(second).toEqual(['d']);
-      expect([...(third ?? [])].sort()).toEqual(['e', 'f']);
+      expect(third?.toSorted()).toEqual(['e', 'f']);
       expect(tiers.order).toEqual(tiers.tiers.flat());
       orders.add(tiers.order.join(''));
     }

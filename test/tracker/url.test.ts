@@ -22,8 +22,10 @@ describe('what is accepted', () => {
     ['http://[::1]:80/announce', 'http', '::1', 80, '/announce'],
     ['http://t/announce?passkey=a%20b&x=%FF', 'http', 't', 80, '/announce?passkey=a%20b&x=%FF'],
     ['http://exn--ample.com/', 'http', 'exn--ample.com', 80, '/'],
-  ] as const)('%s', (text, scheme, host, port, target) => {
-    expect(parseTrackerUrl(text)).toEqual({ scheme, host, port, target });
+  ] as const)('%s', (text, ...parts) => {
+    const { scheme, host, port, target, ...more } = parseTrackerUrl(text);
+    expect([scheme, host, port, target]).toEqual(parts);
+    expect(more).toEqual({});
   });
 
   test('credentials are taken out of the URL', () => {

@@ -137,7 +137,7 @@ describe('answers', () => {
   });
 
   test('announce over IPv6: 18 bytes a peer', () => {
-    const bytes = hex(`${'00000001 deadbeef 00000708 00000003 00000002'}
+    const bytes = hex(`00000001 deadbeef 00000708 00000003 00000002
       20010db8000000000000000000000001 1ae1`);
     expect(decodeResponse(bytes, 6)).toMatchObject({
       peers: [{ host: '2001:db8::1', port: 6881 }],
