@@ -47,11 +47,13 @@ export async function buildBip(outdir: string): Promise<Metafile['outputs']> {
 /** commander could run subcommands that are programs; bip has none, and saves loading what runs them. */
 const withoutChildProcess: Plugin = {
   name: 'without-child-process',
-  setup({ onResolve, onLoad }) {
-    onResolve({ filter: /^node:child_process$/ }, ({ importer, path }) =>
+  setup(esbuild) {
+    esbuild.onResolve({ filter: /^node:child_process$/ }, ({ importer, path }) =>
       /[\\/]commander[\\/]/.test(importer) ? { path, namespace: 'absent' } : undefined,
     );
-    onLoad({ filter: /./, namespace: 'absent' }, () => ({ contents: 'export default {};' }));
+    esbuild.onLoad({ filter: /./, namespace: 'absent' }, () => ({
+      contents: 'export default {};',
+    }));
   },
 };
 

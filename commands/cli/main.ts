@@ -18,6 +18,8 @@ export async function main(
   const flags = globalFlags(argv);
   const program = createProgram(context, flags, version);
   try {
+    if (!flags.version) await registerCommands(program, context, flags.command);
+    inheritSettings(program);
     context.signal.throwIfAborted();
     await program.parseAsync(argv, { from: 'user' });
     // A command may end well after an interruption; the caller still has to learn of it.
@@ -35,8 +37,12 @@ export async function main(
   }
 }
 
-/** The flags that say how to report an error, which may be that the arguments cannot be parsed. */
+/** What has to be known before the arguments are parsed, and even when they cannot be. */
 interface GlobalFlags {
+  /** The first word. */
+  readonly command: string | undefined;
+  /** Asked for before any word. */
+  readonly version: boolean;
   readonly json: boolean;
   readonly quiet: boolean;
   readonly color: ColorChoice;
@@ -45,13 +51,18 @@ interface GlobalFlags {
 function globalFlags(argv: readonly string[]): GlobalFlags {
   const end = argv.indexOf('--');
   const flags = end === -1 ? argv : argv.slice(0, end);
+  const has = (...names: readonly string[]): boolean => names.some((name) => flags.includes(name));
   const color = (['always', 'never'] as const).find(
     (choice) =>
-      flags.includes(`--color=${choice}`) || flags[flags.indexOf('--color') + 1] === choice,
+      has(`--color=${choice}`) ||
+      (has('--color') && flags[flags.indexOf('--color') + 1] === choice),
   );
+  const command = flags.find((word, at) => !word.startsWith('-') && flags[at - 1] !== '--color');
   return {
-    json: flags.includes('--json'),
-    quiet: flags.includes('--quiet') || flags.includes('-q'),
+    command,
+    version: command === undefined && has('-V', '--version'),
+    json: has('--json'),
+    quiet: has('-q', '--quiet'),
     color: color ?? 'auto',
   };
 }
@@ -84,8 +95,6 @@ function createProgram(context: Context, { color }: GlobalFlags, version: string
       getErrHelpWidth: () => Math.min(context.stderr.columns, 100),
       getOutHasColors: () => style.level > 0,
     });
-  registerCommands(program, context);
-  inheritSettings(program);
   return program;
 }
 
