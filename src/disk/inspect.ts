@@ -147,7 +147,8 @@ function assertFits(
   throw wrongSize(path, stat.size, { wanted: file.length, readOnly });
 }
 
-function wrongSize(
+/** The refusal of a file that is neither empty nor as long as the torrent's. */
+export function wrongSize(
   path: string,
   size: number,
   { wanted, readOnly }: { readonly wanted: number; readonly readOnly: boolean },

@@ -4,7 +4,13 @@ import { Bitfield } from '../base/bitfield.ts';
 import { invariant, StorageError } from '../base/errors.ts';
 import type { FileHandle, Files, Hashers, Runtime } from '../runtime/ports.ts';
 import { HandleCache, type HandleUse } from './handle-cache.ts';
-import { type FileStates, forEachParallel, type InspectOptions, inspectFiles } from './inspect.ts';
+import {
+  type FileStates,
+  forEachParallel,
+  type InspectOptions,
+  inspectFiles,
+  wrongSize,
+} from './inspect.ts';
 import { isStored, LayoutMap, type StorageLayout } from './layout.ts';
 import { makeLinks } from './links.ts';
 import { joinPath } from './paths.ts';
@@ -244,14 +250,21 @@ export class TorrentStorage implements PieceStorage {
     if (this.#isReady(file)) return this.#files.open(path, 'write');
     const handle = await this.#create(file, path);
     try {
-      const length = this.layout.files[file]?.length ?? 0;
-      if ((await handle.stat()).size !== length) await handle.resize(length);
-      this.#remember(file, await handle.stat());
+      const wanted = this.layout.files[file]?.length ?? 0;
+      const { size, modified } = await handle.stat();
+      // Somebody may have put another file there since `open` looked.
+      if (!this.#fits(size, wanted)) throw wrongSize(path, size, { wanted, readOnly: false });
+      if (size !== wanted) await handle.resize(wanted);
+      this.#remember(file, { size: wanted, modified });
       return handle;
     } catch (error) {
       await handle[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  #fits(size: number, wanted: number): boolean {
+    return size === wanted || size === 0 || this.#options.force === true;
   }
 
   async #create(file: number, path: string): Promise<FileHandle> {

@@ -138,6 +138,18 @@ describe('writing', () => {
     expect(contents(files)).toEqual(new Map(torrent.contents));
   });
 
+  test('a file that appeared since it was looked for is not overwritten', async () => {
+    const torrent = makeTorrent([{ length: 30 }], 10);
+    const files = new MemoryFiles();
+    const storage = await open(files, torrent);
+    const theirs = new Uint8Array(31).fill(9);
+    files.put('/out/torrent/file 0', theirs);
+    const writing = storage.write(0, torrent.pieces[0] ?? theirs);
+    await expect(writing).rejects.toMatchObject({ code: 'BIP_WRONG_SIZE' });
+    expect(files.bytesOf('/out/torrent/file 0')).toEqual(theirs);
+    expect(files.openHandles).toBe(0);
+  });
+
   test('a file that vanishes is an error and no new empty file', async () => {
     const torrent = makeTorrent([{ length: 30 }, { length: 30 }], 10);
     const files = new MemoryFiles();
