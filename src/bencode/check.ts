@@ -61,8 +61,7 @@ class Locator {
   }
 
   run(): readonly LocatedFault[] {
-    const { words } = this.#tape;
-    for (let word = 0; word < words.length; word += 2) {
+    for (let word = 0; word < this.#tape.used; word += 2) {
       if (this.#located.length === this.#faults.length) break;
       this.#token(word);
     }

@@ -2,6 +2,7 @@
 
 import { compareBytes, encodeUtf8 } from '../base/bytes.ts';
 import { InvariantError, invariant, ProtocolError } from '../base/errors.ts';
+import { isAscii } from './ascii.ts';
 import { BencodeNode } from './node.ts';
 import { BYTE } from './tape.ts';
 import { Writer } from './writer.ts';
@@ -160,11 +161,6 @@ function sortKeys(keys: string[]): void {
   const pairs = keys.map((key) => [key, encodeUtf8(key)] as const);
   pairs.sort(([, a], [, b]) => compareBytes(a, b));
   for (const [at, [key]] of pairs.entries()) keys[at] = key;
-}
-
-function isAscii(text: string): boolean {
-  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) >= 0x80) return false;
-  return true;
 }
 
 function mapFrame(map: ReadonlyMap<string | Uint8Array, BencodeInput>): Frame {

@@ -1,7 +1,8 @@
 /** Decoded values: lazy views on a tape. @module */
 
-import { decodeUtf8, encodeUtf8, equalBytes } from '../base/bytes.ts';
-import { BYTE, contentStart, type Tape, tokenAfter } from './tape.ts';
+import { decodeUtf8, encodeUtf8 } from '../base/bytes.ts';
+import { isAscii } from './ascii.ts';
+import { BYTE, contentStart, endOf, isOpener, type Tape, tokenAfter } from './tape.ts';
 
 /** What a value is. */
 export type BencodeKind = 'integer' | 'bytes' | 'list' | 'dictionary';
@@ -18,11 +19,14 @@ const SHORT_TEXT = 24;
 export class BencodeNode {
   readonly #tape: Tape;
   readonly #word: number;
+  /** The first byte, which tells the kind. */
+  readonly #first: number;
 
   /** For `decode`; `word` is the token's place on the tape. */
   constructor(tape: Tape, word: number) {
     this.#tape = tape;
     this.#word = word;
+    this.#first = tape.bytes[tape.words[word] ?? 0] ?? 0;
   }
 
   get kind(): BencodeKind {
@@ -102,58 +106,120 @@ export class BencodeNode {
   get length(): number {
     if (this.#isBytes) return this.end - contentStart(this.#tape.bytes, this.offset);
     if (!this.#isContainer) return 0;
+    const last = endOf(this.#tape, this.#word);
     let count = 0;
-    const last = this.#last;
     for (let word = this.#word + 2; word < last; word = tokenAfter(this.#tape, word)) count++;
     return this.#first === BYTE.dictionary ? count / 2 : count;
   }
 
   /** The items of a list; nothing for other kinds. */
-  *items(): Generator<BencodeNode, void, undefined> {
-    if (this.#first !== BYTE.list) return;
-    const last = this.#last;
-    for (let word = this.#word + 2; word < last; word = tokenAfter(this.#tape, word)) {
-      yield new BencodeNode(this.#tape, word);
-    }
+  items(): IterableIterator<BencodeNode> {
+    return this.#first === BYTE.list ? new Nodes(this.#tape, this.#word, 0) : NOTHING.values();
+  }
+
+  /** The items of a list or the values of a dictionary; nothing for other kinds. */
+  values(): IterableIterator<BencodeNode> {
+    if (!this.#isContainer) return NOTHING.values();
+    return new Nodes(this.#tape, this.#word, this.#first === BYTE.dictionary ? 2 : 0);
   }
 
   /** The entries of a dictionary in the order of the input; nothing for other kinds. */
-  *entries(): Generator<readonly [Uint8Array, BencodeNode], void, undefined> {
-    if (this.#first !== BYTE.dictionary) return;
-    const tape = this.#tape;
-    const { bytes, words } = tape;
-    const last = this.#last;
-    for (let word = this.#word + 2; word < last; word = tokenAfter(tape, word + 2)) {
-      const start = words[word] ?? 0;
-      yield [
-        bytes.subarray(contentStart(bytes, start), words[word + 1] ?? 0),
-        new BencodeNode(tape, word + 2),
-      ];
-    }
+  entries(): IterableIterator<readonly [Uint8Array, BencodeNode]> {
+    return this.#first === BYTE.dictionary ? new Entries(this.#tape, this.#word) : NOTHING.values();
   }
 
   /** The value of a key given as text or bytes, found by looking at each; `undefined` when missing. */
   get(key: string | Uint8Array): BencodeNode | undefined {
     if (this.#first !== BYTE.dictionary) return undefined;
-    const wanted = typeof key === 'string' ? encodeUtf8(key) : key;
-    for (const [found, value] of this.entries()) if (equalBytes(found, wanted)) return value;
+    const tape = this.#tape;
+    const { bytes, words } = tape;
+    const wanted = typeof key === 'string' && !isAscii(key) ? encodeUtf8(key) : key;
+    const last = endOf(tape, this.#word);
+    for (let word = this.#word + 2; word < last; word = tokenAfter(tape, word + 2)) {
+      const from = contentStart(bytes, words[word] ?? 0);
+      if ((words[word + 1] ?? 0) - from !== wanted.length) continue;
+      const same =
+        typeof wanted === 'string' ? hasAscii(bytes, from, wanted) : hasBytes(bytes, from, wanted);
+      if (same) return new BencodeNode(tape, word + 2);
+    }
     return undefined;
   }
 
-  get #first(): number {
-    return this.#tape.bytes[this.offset] ?? 0;
-  }
   get #isBytes(): boolean {
     return this.#first <= BYTE.nine;
   }
   get #isContainer(): boolean {
-    const first = this.#first;
-    return first === BYTE.list || first === BYTE.dictionary;
+    return isOpener(this.#first);
   }
-  /** The word of a container's end. */
-  get #last(): number {
-    return (this.#tape.words[this.#word + 1] ?? 0) - 2;
+}
+
+const NOTHING: readonly never[] = [];
+
+/*
+ * Iterators by hand: generators take several times as long, and these are where all the time of a
+ * reader goes.
+ */
+
+/** The items of a list, or the values of a dictionary. */
+class Nodes implements IterableIterator<BencodeNode, undefined> {
+  readonly #tape: Tape;
+  /** Words of a key: 2 in a dictionary, 0 in a list. */
+  readonly #key: number;
+  readonly #last: number;
+  #next: number;
+
+  constructor(tape: Tape, container: number, key: number) {
+    this.#tape = tape;
+    this.#key = key;
+    this.#last = endOf(tape, container);
+    this.#next = container + 2 + key;
   }
+  [Symbol.iterator](): this {
+    return this;
+  }
+  next(): IteratorResult<BencodeNode, undefined> {
+    const word = this.#next;
+    if (word >= this.#last) return { done: true, value: undefined };
+    this.#next = tokenAfter(this.#tape, word) + this.#key;
+    return { done: false, value: new BencodeNode(this.#tape, word) };
+  }
+}
+
+/** The keys of a dictionary with their values. */
+class Entries implements IterableIterator<readonly [Uint8Array, BencodeNode], undefined> {
+  readonly #tape: Tape;
+  readonly #last: number;
+  #next: number;
+
+  constructor(tape: Tape, dictionary: number) {
+    this.#tape = tape;
+    this.#last = endOf(tape, dictionary);
+    this.#next = dictionary + 2;
+  }
+  [Symbol.iterator](): this {
+    return this;
+  }
+  next(): IteratorResult<readonly [Uint8Array, BencodeNode], undefined> {
+    const word = this.#next;
+    if (word >= this.#last) return { done: true, value: undefined };
+    const { bytes, words } = this.#tape;
+    this.#next = tokenAfter(this.#tape, word + 2);
+    const from = contentStart(bytes, words[word] ?? 0);
+    const key = bytes.subarray(from, words[word + 1] ?? 0);
+    return { done: false, value: [key, new BencodeNode(this.#tape, word + 2)] };
+  }
+}
+
+function hasAscii(bytes: Uint8Array, from: number, text: string): boolean {
+  for (let at = 0; at < text.length; at++) {
+    if (bytes[from + at] !== text.charCodeAt(at)) return false;
+  }
+  return true;
+}
+
+function hasBytes(bytes: Uint8Array, from: number, wanted: Uint8Array): boolean {
+  for (let at = 0; at < wanted.length; at++) if (bytes[from + at] !== wanted[at]) return false;
+  return true;
 }
 
 function bigInteger(digits: Uint8Array): number | bigint {

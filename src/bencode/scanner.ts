@@ -34,6 +34,9 @@ const MAX_INT64 = 2n ** 63n - 1n;
 /** Integers of so many digits are within 64 bits without a closer look. */
 const DIGITS_WITHIN_64_BITS = 18;
 
+/** Words to make room for before there is anything to put there. */
+const MAX_FIRST_WORDS = 2 ** 20;
+
 /**
  * One pass over one input. Faults are thrown; with `faults` those that leave it clear how to go on
  * are collected there instead.
@@ -41,6 +44,8 @@ const DIGITS_WITHIN_64_BITS = 18;
 export class Scanner {
   readonly #bytes: Uint8Array;
   readonly #words: number[] = [];
+  /** How many words are in use. */
+  #used = 0;
   readonly #maxDepth: number;
   readonly #maxTokens: number;
   readonly #maxBytes: number;
@@ -52,8 +57,8 @@ export class Scanner {
   #suspects: Set<number> | undefined;
   #at = 0;
   #depth = 0;
-  /** Values and keys so far. */
-  #tokens = 0;
+  /** Words of as many values and keys as are permitted, and of the ends so far. */
+  #maxUsed: number;
   /** Word of the innermost open container. */
   #open: number = NONE;
   #expect: Expect = EXPECT.item;
@@ -62,8 +67,12 @@ export class Scanner {
 
   constructor(bytes: Uint8Array, options: DecodeOptions, faults?: Fault[]) {
     this.#bytes = bytes;
+    // A guess: a word for every four bytes. Never a typed array: it takes longer to make than most
+    // messages to decode, and code that meets both kinds is slow with both.
+    this.#words.length = Math.min(bytes.length >> 2, MAX_FIRST_WORDS);
     this.#maxDepth = options.maxDepth ?? DEFAULT_MAX_DEPTH;
     this.#maxTokens = options.maxTokens ?? DEFAULT_MAX_TOKENS;
+    this.#maxUsed = 2 * this.#maxTokens;
     this.#maxBytes = options.maxBytes ?? DEFAULT_MAX_BYTES;
     this.#fullDecode = options.fullDecode ?? true;
     this.#strict = options.strict ?? false;
@@ -92,7 +101,7 @@ export class Scanner {
 
   /** What was read so far. */
   get tape(): Tape {
-    return { bytes: this.#bytes, words: this.#words };
+    return { bytes: this.#bytes, words: this.#words, used: this.#used };
   }
 
   #step(): void {
@@ -107,11 +116,20 @@ export class Scanner {
     else this.#noValue(byte);
   }
 
+  /** Puts the start of a value or key on the tape. */
   #push(offset: number, word: number): void {
-    if (++this.#tokens > this.#maxTokens) {
+    if (this.#used >= this.#maxUsed) {
       this.#fault('token-limit', offset, `there are more than ${this.#maxTokens} values and keys`);
     }
-    this.#words.push(offset, word);
+    this.#put(offset, word);
+  }
+
+  #put(offset: number, word: number): void {
+    const words = this.#words;
+    const used = this.#used;
+    words[used] = offset;
+    words[used + 1] = word;
+    this.#used = used + 2;
   }
 
   #string(): void {
@@ -128,7 +146,7 @@ export class Scanner {
       this.#checkLength(start, at, length);
     }
     if (bytes[start] === BYTE.zero && at - start > 1) this.#leadingZero(start, 'a string length');
-    const word = this.#words.length;
+    const word = this.#used;
     this.#at = at + 1 + length;
     this.#push(start, this.#at);
     if (this.#expect !== EXPECT.item) this.#keyOrValue(word, at + 1);
@@ -170,7 +188,7 @@ export class Scanner {
       this.#fault('depth-limit', this.#at, message);
     }
     this.#depth++;
-    const word = this.#words.length;
+    const word = this.#used;
     // While it is open, a container's second word is its parent.
     this.#push(this.#at, this.#open);
     this.#open = word;
@@ -188,11 +206,12 @@ export class Scanner {
   }
 
   #close(): void {
-    const words = this.#words;
     const open = this.#open;
-    const parent = words[open + 1] ?? NONE;
-    words.push(this.#at, open);
-    words[open + 1] = words.length;
+    const parent = this.#words[open + 1] ?? NONE;
+    this.#put(this.#at, open);
+    this.#maxUsed += 2;
+    const words = this.#words;
+    words[open + 1] = this.#used;
     this.#open = parent;
     this.#depth--;
     if (parent === NONE || this.#bytes[words[parent] ?? 0] !== BYTE.dictionary) {

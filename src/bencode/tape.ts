@@ -26,6 +26,8 @@ export const NONE = -1;
 export interface Tape {
   readonly bytes: Uint8Array;
   readonly words: readonly number[];
+  /** How many of the words are in use. */
+  readonly used: number;
 }
 
 /** True for the bytes that begin a string's length. */
@@ -47,9 +49,9 @@ export function tokenAfter({ bytes, words }: Tape, word: number): number {
  * The word of the end of the list or dictionary at `word`; where the tape ends when the input broke
  * off before. (A container without an end still has its parent in its second word.)
  */
-export function endOf({ words }: Tape, word: number): number {
+export function endOf({ words, used }: Tape, word: number): number {
   const second = words[word + 1] ?? NONE;
-  return second > word ? second - 2 : words.length;
+  return second > word ? second - 2 : used;
 }
 
 /** The offset of the first byte of a string whose length begins at `start`. */
