@@ -1,0 +1,129 @@
+/** UDP of the simulated world. @module */
+
+import { type Endpoint, formatEndpoint } from '../../base/endpoint.ts';
+import { ipFamily } from '../../base/ip.ts';
+import type { Datagrams, Millis } from '../ports.ts';
+import type { HostCore } from './core.ts';
+
+/** Header bytes of IP and UDP in front of the payload. */
+const HEADERS = { 4: 28, 6: 48 } as const;
+
+/** Largest payload of UDP over IPv4. */
+const LARGEST = 65_507;
+
+/** How much later than others an overtaken datagram comes, at most, in latencies of its path. */
+const OVERTAKEN = 2;
+
+type Receiver = (bytes: Uint8Array, from: Endpoint) => void;
+
+export class SimDatagrams implements Datagrams {
+  readonly local: Endpoint;
+  readonly #host: HostCore;
+  #receiver: Receiver | undefined;
+  #open = true;
+
+  constructor(host: HostCore, local: Endpoint) {
+    this.#host = host;
+    this.local = local;
+    host.datagramSockets.set(local.port, this);
+    host.opened(this);
+  }
+
+  toString(): string {
+    return `UDP socket ${formatEndpoint(this.local)}`;
+  }
+
+  send(bytes: Uint8Array, to: Endpoint): void {
+    if (!this.#open || bytes.length > LARGEST || !(to.port > 0 && to.port < 65_536)) return;
+    transmit(this.#host, this.local.port, bytes.slice(), to);
+  }
+
+  receive(listener: Receiver): void {
+    this.#receiver = listener;
+  }
+
+  /** `bytes` is spoiled afterwards: whoever kept the view is found out. */
+  deliver(bytes: Uint8Array, from: Endpoint): void {
+    if (this.#open) this.#receiver?.(bytes, from);
+    bytes.fill(0xdd);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+  }
+
+  close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#host.datagramSockets.delete(this.local.port);
+    this.#host.closed(this);
+  }
+}
+
+/** One datagram under way. */
+interface Packet {
+  readonly from: HostCore;
+  readonly target: HostCore;
+  readonly source: Endpoint;
+  readonly to: Endpoint;
+  readonly bytes: Uint8Array;
+  /** With the headers. */
+  readonly size: number;
+}
+
+function transmit(from: HostCore, port: number, bytes: Uint8Array, to: Endpoint): void {
+  const { world } = from;
+  const target = world.hostAt(to.host, from);
+  const family = ipFamily(to.host);
+  if (target === undefined || family === undefined) return;
+  const outer = target === from ? port : from.nat.outgoing(port, to, world.timeline.now);
+  const source = { host: from.addressFor(to.host), port: outer };
+  const packet = { from, target, source, to, bytes, size: bytes.length + HEADERS[family] };
+  const out = leave(packet);
+  if (out === undefined) lose(packet);
+  else travel(packet, out);
+}
+
+/** When it is out of its host, if it gets so far. */
+function leave({ from, target, size }: Packet): Millis | undefined {
+  const { timeline, paths, random } = from.world;
+  const path = paths.between(from, target);
+  if (size > path.mtu || random.chance(path.loss) || !paths.isOpen(from, target)) return undefined;
+  return target === from ? timeline.now : from.up.tryAdmit(timeline.now, size);
+}
+
+function travel(packet: Packet, out: Millis): void {
+  const { timeline, paths, random } = packet.from.world;
+  const path = paths.between(packet.from, packet.target);
+  const copies = random.chance(path.duplicate) ? 2 : 1;
+  for (let copy = 0; copy < copies; copy++) {
+    const late = random.chance(path.reorder) ? random.fraction() * OVERTAKEN * path.latencyMs : 0;
+    const jitter = path.jitterMs === 0 ? 0 : random.fraction() * path.jitterMs;
+    // Each copy is spoiled after delivery, so each needs bytes of its own.
+    const own = copy === 0 ? packet : { ...packet, bytes: packet.bytes.slice() };
+    timeline.at(out + path.latencyMs + jitter + late, () => arrive(own));
+  }
+}
+
+function arrive(packet: Packet): void {
+  const { from, target, source, to, size } = packet;
+  const { timeline, paths } = target.world;
+  const own = target === from;
+  const port = own ? to.port : target.nat.incoming(to.port, source, timeline.now);
+  const open = port !== undefined && paths.isOpen(from, target);
+  const done = own || !open ? timeline.now : target.down.tryAdmit(timeline.now, size);
+  if (!open || done === undefined) lose(packet);
+  else if (done > timeline.now) timeline.at(done, () => deliver(packet, port));
+  else deliver(packet, port);
+}
+
+function deliver({ from, target, source, to, bytes }: Packet, port: number): void {
+  const { timeline } = target.world;
+  timeline.trace.add('datagram', timeline.now, target.world.subject(from, target, to.port), bytes);
+  target.datagramSockets.get(port)?.deliver(bytes, source);
+}
+
+function lose({ from, target, to, bytes }: Packet): void {
+  const { timeline } = from.world;
+  timeline.trace.add('lost', timeline.now, from.world.subject(from, target, to.port), bytes);
+}
