@@ -84,6 +84,8 @@ function createProgram(context: Context, { color }: GlobalFlags, version: string
     .showSuggestionAfterError(true)
     .configureHelp({
       showGlobalOptions: true,
+      // Arguments and flags stand in the help of the command.
+      subcommandTerm: (command) => command.name(),
       styleTitle: (title) => style.bold(title),
     })
     .exitOverride()

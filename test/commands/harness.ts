@@ -7,14 +7,27 @@
  * @module
  */
 
+import { globSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Context, Output } from '../../commands/cli/context.ts';
 import { main } from '../../commands/cli/main.ts';
+import manifest from '../../package.json' with { type: 'json' };
 import { nodeRuntime } from '../../src/runtime/node/index.ts';
 import type { Files, Runtime } from '../../src/runtime/ports.ts';
-import { type SimHost, World } from '../../src/runtime/sim/index.ts';
+import type { SimHost, World } from '../../src/runtime/sim/index.ts';
+import { makeWorld } from '../sim/world.ts';
+
+// Commands load what they need when they need it, which takes real time; in the simulated world only
+// virtual time passes. So everything is loaded before.
+const root = join(import.meta.dirname, '../..');
+const modules = globSync('{commands/**/*.ts,src/*/index.ts}', { cwd: root });
+const packages = Object.keys(manifest.dependencies).filter((name) => !name.startsWith('@'));
+await Promise.all([
+  ...modules.map((path) => import(join(root, path))),
+  ...packages.map((name) => import(name)),
+]);
 
 /** The version that `--version` prints in tests. */
 export const TEST_VERSION = '0.0.0-test';
@@ -67,7 +80,7 @@ export function bip(...argv: string[]): Promise<BipResult> {
 
 /** Runs bip on one host of a simulated world, virtual time until it ends. */
 export async function runBip(options: SimulatedRun): Promise<BipResult> {
-  const world = options.world ?? new World({ seed: 1 });
+  const world = options.world ?? makeWorld();
   const host = options.host ?? world.host('10.0.0.1');
   return world.run(startBip(host.runtime, options));
 }
