@@ -7,7 +7,7 @@ export const PACKET = 1460;
 const INITIAL_WINDOW = 10 * PACKET;
 
 /** Receive window, bytes; what Linux allows a connection by default is larger, few paths need it. */
-export const RECEIVE_WINDOW = 1024 * 1024;
+export const RECEIVE_WINDOW: number = 1024 * 1024;
 
 export class Congestion {
   #window = INITIAL_WINDOW;

@@ -44,10 +44,10 @@ const TCP: TcpLimits = { connectMs: 127_000, silenceMs: 120_000 };
 export class World implements WorldCore {
   readonly timeline: Timeline;
   readonly random: SeededRandom;
-  readonly paths = new Paths();
+  readonly paths: Paths = new Paths();
   readonly tcp: TcpLimits;
   /** The name server: `world.names.set('tracker.example', ['10.0.0.2'])`. */
-  readonly names = new Names();
+  readonly names: Names = new Names();
   readonly #options: WorldOptions;
   readonly #hosts: SimHost[] = [];
   readonly #byAddress = new Map<string, SimHost>();
