@@ -4,7 +4,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { Bip } from './bip.ts';
-import { expectContent, manyFiles, nameOf, singleFile } from './content.ts';
+import { type Content, expectContent, manyFiles, nameOf, singleFile } from './content.ts';
 import { expectExit } from './expect-download.ts';
 import { freePort } from './free-port.ts';
 import { describeWith } from './require.ts';
@@ -45,7 +45,7 @@ describe.for(CLIENTS)('%s leeches', (client) => {
       await seedIsListed(swarm);
       const leecher = first ?? (await swarm.leech(client, out));
       await leecher.completed(DONE_MS);
-      await expectContent(out, swarm.content);
+      await expectContent(out, client === 'transmission' ? withBytes(swarm) : swarm.content);
       await expectStopped(bip, swarm);
     });
   });
@@ -86,6 +86,11 @@ describeWith(['libtorrent'], 'seed PATH', () => {
     for (const folder of [...folders, third]) await expectContent(folder, swarm.content);
   });
 });
+
+/** Transmission 3 makes no files for what has no bytes. */
+function withBytes(swarm: Swarm): Content {
+  return new Map([...swarm.content].filter(([, bytes]) => bytes.length > 0));
+}
 
 /** The tracker counts bip: who asks from now on is told of it. */
 async function seedIsListed(swarm: Swarm): Promise<void> {
