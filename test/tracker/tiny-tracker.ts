@@ -38,7 +38,7 @@ const EVENTS = [undefined, 'completed', 'started', 'stopped'] as const;
 export class TinyTracker {
   readonly heard: Heard[] = [];
   /** Peers by infohash; true for those with nothing left. */
-  readonly swarms = new Map<string, Swarm>();
+  readonly swarms: Map<string, Swarm> = new Map();
   readonly #connections = new Map<bigint, string>();
   #next = 1n;
   /** Seconds. */
