@@ -11,7 +11,7 @@ import {
   inspectFiles,
   wrongSize,
 } from './inspect.ts';
-import { isStored, LayoutMap, type StorageLayout } from './layout.ts';
+import { type FileSpan, isStored, LayoutMap, type StorageLayout } from './layout.ts';
 import { makeLinks } from './links.ts';
 import { joinPath } from './paths.ts';
 import type { PieceHashes } from './piece-hashes.ts';
@@ -148,10 +148,7 @@ export class TorrentStorage implements PieceStorage {
       const span = spans[index];
       if (span === undefined) return;
       const part = data.subarray(span.start, span.start + span.length);
-      this.#touched.add(span.file);
-      await this.#handles.use(span.file, 'write', async (handle) =>
-        handle.write(part, span.position),
-      );
+      await this.#writePart(span, part);
     });
   }
 
@@ -241,6 +238,16 @@ export class TorrentStorage implements PieceStorage {
       },
     });
     return missing;
+  }
+
+  async #writePart({ file, position }: FileSpan, part: Uint8Array): Promise<void> {
+    this.#touched.add(file);
+    try {
+      await this.#handles.use(file, 'write', async (handle) => handle.write(part, position));
+    } finally {
+      // Once more: a flush that began meanwhile took the file out, but did not wait for this write.
+      this.#touched.add(file);
+    }
   }
 
   async #openFile(file: number, use: HandleUse): Promise<FileHandle> {
