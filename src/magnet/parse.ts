@@ -194,7 +194,7 @@ function keep(list: string[], value: string): boolean {
 
 /** Percent escapes of bytes, and `+` for a space; bytes that are not UTF-8 become U+FFFD. */
 function unescape(text: string, offset: number): string {
-  if (!/[%+]/.test(text)) return text;
+  if (!/[%+]/.test(text)) return text.toWellFormed();
   const source = encodeUtf8(text);
   const bytes = new Uint8Array(source.length);
   let length = 0;
