@@ -1,6 +1,6 @@
 /** `bip download TORRENT…`: fetches torrents and exits when they are complete. @module */
 
-import { Command, Option } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import type { Session, TorrentSource } from '../src/session/index.ts';
 import { action, type Invocation } from './cli/action.ts';
 import type { Context } from './cli/context.ts';
@@ -46,10 +46,20 @@ export function downloadCommand(context: Context): Command {
       ).default(undefined),
     )
     .addOption(new Option('--force', 'make existing files of the wrong size fit'))
-    .addOption(new Option('--events <kinds...>', 'with --json, more events').choices(['piece']));
+    .addOption(
+      new Option('--events <kind>', 'with --json, more events, repeatable: piece').argParser(
+        collectKind,
+      ),
+    );
   return addTransferFlags(command)
     .addHelpText('after', EXAMPLES)
     .action(action<DownloadFlags, TransferEvent>(context, download, downloadView));
+}
+
+function collectKind(kind: string, before: readonly string[] = []): readonly string[] {
+  if (kind !== 'piece')
+    throw new InvalidArgumentError(`\`${kind}\` is no kind of event; there is: piece`);
+  return [...before, kind];
 }
 
 const EXAMPLES = `

@@ -22,7 +22,6 @@ import {
   BLOCK_LENGTH,
   encodePieceHeader,
   MESSAGE,
-  PIECE_HEADER_LENGTH,
   type PieceMessage,
   type PlainMessage,
 } from './messages.ts';
@@ -275,7 +274,7 @@ export class PeerConnection implements WireHandler {
     this.#lastSent = now;
     this.#write(encodePieceHeader(piece, begin, data.length));
     this.#write(data);
-    this.upload.add(data.length + PIECE_HEADER_LENGTH, now);
+    this.upload.add(data.length, now);
   }
   sendMetadata(message: MetadataMessage): void {
     const id = this.metadataId;

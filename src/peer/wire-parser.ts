@@ -44,7 +44,7 @@ const MAX_EXTENDED_MESSAGE = 65_536;
 /** Messages that nobody here knows are skipped up to this length (libtorrent's limit of a message). */
 const MAX_UNKNOWN_MESSAGE = 1_048_576;
 /** Largest bitfield while the number of pieces is unknown: 2^21 pieces (libtorrent's limit at load). */
-export const MAX_BLIND_BITFIELD = 1 + 2 ** 21 / 8;
+export const MAX_BLIND_BITFIELD: number = 1 + 2 ** 21 / 8;
 
 const FIXED_LENGTHS: ReadonlyMap<number, number> = new Map([
   [MESSAGE.choke, 1],

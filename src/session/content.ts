@@ -35,6 +35,8 @@ export interface ContentOptions {
   /** A piece was checked; good ones are in `have` already. */
   readonly onPiece: (piece: number, ok: boolean) => void;
   readonly onLiar: (link: PeerLink, piece: number) => void;
+  /** Payload bytes that were sent to some peer. */
+  readonly onSent: (bytes: number) => void;
   readonly onStorageError: (error: unknown) => void;
   readonly onBug: (error: unknown) => void;
 }
@@ -82,6 +84,7 @@ export class Content implements AsyncDisposable {
       random: runtime.random,
       links,
       isSeeding: () => this.isComplete,
+      onSent: options.onSent,
       onStorageError: options.onStorageError,
       onBug: options.onBug,
     });
@@ -122,6 +125,10 @@ export class Content implements AsyncDisposable {
     if (torrent.seedOnly === true) return;
     await this.downloader.settle();
     await this.#storage.finish();
+    for (const file of this.metainfo.files) {
+      if (file.length > 0 || file.padding || file.symlink !== undefined) continue;
+      this.#options.onEvent({ type: 'file', path: file.path });
+    }
     await removeResume(runtime, { root: torrent.root, infoHash });
   }
 

@@ -156,11 +156,22 @@ export class Torrent implements AsyncDisposable {
       await this.#swarm[Symbol.asyncDispose]();
       await this.#opening;
       await this.#finishing;
-      await this.#content?.save();
+      await this.#saveContent();
       await this.#content?.[Symbol.asyncDispose]();
     } finally {
       await goodbye;
       this.#reject(new Error('the torrent was stopped'));
+    }
+  }
+
+  /** What cannot be saved costs the next run some time, no data: it hashes what is there. */
+  async #saveContent(): Promise<void> {
+    try {
+      await this.#content?.save();
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      const message = `${error.message}; the next run checks all data that is there`;
+      this.#emit({ type: 'warning', code: error.code, message });
     }
   }
 
@@ -211,6 +222,7 @@ export class Torrent implements AsyncDisposable {
       onEvent: (event) => this.#emit(event),
       onPiece: (piece, ok) => this.#pieceChecked(piece, ok),
       onLiar: (link, piece) => this.#convict(link, piece),
+      onSent: (bytes) => this.#swarm.upload.add(bytes, this.clock.now()),
       onStorageError: (error) => this.#fail(error),
       onBug: (error) => this.#fail(error),
     });

@@ -21,6 +21,8 @@ export interface UploaderOptions {
   readonly links: () => Iterable<PeerLink>;
   /** Nothing is left to download: whoever takes most is served, not whoever gives most. */
   readonly isSeeding: () => boolean;
+  /** Payload bytes that were handed to the socket. */
+  readonly onSent: (bytes: number) => void;
   /** What was verified cannot be read; told once for each failure. */
   readonly onStorageError: (error: StorageError) => void;
   readonly onBug: (error: unknown) => void;
@@ -129,6 +131,7 @@ export class Uploader {
     for (const { piece, begin, length } of run) {
       if (!link.isOpen) return;
       link.connection.sendBlock(piece, begin, bytes.subarray(at, at + length), now);
+      this.#options.onSent(length);
       at += length;
     }
   }
