@@ -3,7 +3,7 @@
  * can act as its owner.
  *
  * Masked is what stands where secrets stand: a user and password before `@`; values of parameters
- * named like keys (`passkey=`, `token=`, …); and any part of the path or value of 16 characters and
+ * named like keys (`passkey=`, `token=`, …); and any part of the path, value or fragment of 16 characters and
  * more that reads like no word: letters and digits mixed, or hex.
  *
  * @module
@@ -25,7 +25,7 @@ export function maskSecrets(url: string): string {
   if (match === null) return url;
   const [, scheme = '', user, host = '', path = '', query = '', fragment = ''] = match;
   const shownUser = user === undefined ? '' : `${MASK}@`;
-  return scheme + shownUser + host + maskPath(path) + maskQuery(query) + fragment;
+  return scheme + shownUser + host + maskPath(path) + maskQuery(query) + maskFragment(fragment);
 }
 
 function maskPath(path: string): string {
@@ -33,6 +33,10 @@ function maskPath(path: string): string {
     .split('/')
     .map((part) => (KEY_LIKE.test(part) ? MASK : part))
     .join('/');
+}
+
+function maskFragment(fragment: string): string {
+  return KEY_LIKE.test(fragment.slice(1)) ? `#${MASK}` : fragment;
 }
 
 function maskQuery(query: string): string {
