@@ -3,13 +3,13 @@
 import { ProtocolError } from '../base/errors.ts';
 import type { Fault } from './fault.ts';
 import type { DecodeOptions } from './options.ts';
-import { formatPath, type PathStep } from './path.ts';
+import { endPath, formatStep } from './path.ts';
 import { Scanner } from './scanner.ts';
 import { BYTE, contentStart, endOf, isOpener, type Tape } from './tape.ts';
 
 /** A fault and the value that has it. */
 export interface LocatedFault extends Fault {
-  /** As {@link formatPath} writes it; empty for the value as a whole. */
+  /** As `formatPath` writes it; empty for the value as a whole. */
   readonly path: string;
 }
 
@@ -42,6 +42,8 @@ interface Level {
   index: number | undefined;
   /** Key whose value is next; `undefined` where a key is next, and in lists. */
   key: Uint8Array | undefined;
+  /** Its own path, once it was asked for: with many faults deep inside, finding it is most of the work. */
+  path: string | undefined;
 }
 
 function wantsKey(level: Level | undefined): level is Level {
@@ -84,6 +86,7 @@ class Locator {
         last: endOf(this.#tape, word),
         index: bytes[start] === BYTE.list ? 0 : undefined,
         key: undefined,
+        path: undefined,
       });
     } else if (wantsKey(level)) {
       this.#locate(start);
@@ -108,16 +111,24 @@ class Locator {
     for (;;) {
       const fault = this.#faults[this.#located.length];
       if (fault === undefined || fault.offset >= offset) return;
-      this.#located.push({ ...fault, path: formatPath(this.#steps()) });
+      this.#located.push({ ...fault, path: this.#path() });
     }
   }
 
-  #steps(): PathStep[] {
-    const steps: PathStep[] = [];
-    for (const { index, key } of this.#levels) {
-      const step = key ?? index;
-      if (step !== undefined) steps.push(step);
+  /** The path of the current token, from the innermost level whose path is known. */
+  #path(): string {
+    const levels = this.#levels;
+    let from = Math.max(0, levels.length - 1);
+    while (from > 0 && levels[from]?.path === undefined) from--;
+    let path = levels[from]?.path ?? '';
+    let steps = from;
+    for (const level of levels.slice(from)) {
+      level.path = path;
+      const step = level.key ?? level.index;
+      if (step === undefined) break;
+      path = steps === 0 ? formatStep(step) : `${path}.${formatStep(step)}`;
+      steps++;
     }
-    return steps;
+    return endPath(path, steps);
   }
 }

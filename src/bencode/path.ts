@@ -20,8 +20,12 @@ const UNPRINTABLE = /[\p{Cc}\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/u;
 
 /** The path with these steps. */
 export function formatPath(steps: readonly PathStep[]): string {
-  const only = steps.length === 1;
-  return steps.map((step) => formatStep(step, only)).join('.');
+  return endPath(steps.map(formatStep).join('.'), steps.length);
+}
+
+/** A path whose steps are joined already: an empty one of one step is the empty key. */
+export function endPath(joined: string, steps: number): string {
+  return joined === '' && steps > 0 ? '$hex:' : joined;
 }
 
 /**
@@ -42,11 +46,11 @@ export function lookup(
   return { node, rest: [] };
 }
 
-function formatStep(step: PathStep, only: boolean): string {
+/** One step, with escapes. */
+export function formatStep(step: PathStep): string {
   if (typeof step === 'number') return String(step);
   const text = decodeUtf8(step);
   if (text === undefined || UNPRINTABLE.test(text)) return `$hex:${formatHex(step)}`;
-  if (text === '' && only) return '$hex:';
   return (text.startsWith('$') ? `$${text}` : text).replace(/[.\\]/g, '\\$&');
 }
 
