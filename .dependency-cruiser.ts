@@ -35,12 +35,14 @@ const DRIVER = '[/-]driver[.]ts$';
 
 const packages = (names: readonly string[]): string =>
   `(?:^|/)node_modules/(?:${names.join('|')})/`;
+type Rule = IRegularForbiddenRuleType & { readonly name: string; readonly comment: string };
+
 const forbid = (
   name: string,
   comment: string,
   from: IRegularForbiddenRuleType['from'],
   to: IRegularForbiddenRuleType['to'],
-): IRegularForbiddenRuleType & { name: string; comment: string } => ({
+): Rule => ({
   name,
   severity: 'error',
   comment,
@@ -61,7 +63,7 @@ const floors = FLOORS.flatMap((floor, height) =>
 );
 
 /** Every rule, each with a comment for the developer who breaks it. */
-export const rules = [
+export const rules: readonly Rule[] = [
   ...floors,
   forbid(
     'every-folder-has-a-floor',
@@ -144,8 +146,10 @@ export const rules = [
   ),
 ];
 
+type Options = NonNullable<IConfiguration['options']>;
+
 /** How the files are read and the imports resolved. */
-export const options = {
+export const options: Options = {
   parser: 'tsc',
   doNotFollow: { path: 'node_modules' },
   // Types count as well: a cycle of types is a cycle.
@@ -155,4 +159,4 @@ export const options = {
     conditionNames: ['import', 'node', 'default'],
     extensions: ['.ts', '.js', '.mjs'],
   },
-} satisfies IConfiguration['options'];
+};

@@ -1,7 +1,7 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 /** Everything but the tests against other programs: unit, property, simulation, command, architecture. */
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     exclude: ['test/interop/**', '**/node_modules/**'],
@@ -13,3 +13,5 @@ export default defineConfig({
     experimental: { viteModuleRunner: false },
   },
 });
+
+export default config;

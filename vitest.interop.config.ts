@@ -1,7 +1,7 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type ViteUserConfig } from 'vitest/config';
 
 /** Tests against real clients on loopback: real time, real ports, so one file at a time. */
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     include: ['test/interop/**/*.test.ts'],
     globalSetup: ['test/interop/setup.ts'],
@@ -11,3 +11,5 @@ export default defineConfig({
     hookTimeout: 120_000,
   },
 });
+
+export default config;
