@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path';
 import { expect } from 'vitest';
 
 export const KiB = 1024;
-export const MiB = 1024 * KiB;
+export const MiB: number = 1024 * KiB;
 
 /** Files by path below the folder that holds the torrent; the first part is the torrent's name. */
 export type Content = ReadonlyMap<string, Uint8Array>;

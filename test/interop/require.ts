@@ -12,14 +12,14 @@ interface Program {
   isInstalled(): boolean;
 }
 
-const PROGRAMS = {
+export type ProgramName = 'libtorrent' | 'transmission' | 'aria2' | 'opentracker';
+
+const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
   libtorrent: { packageName: 'python3-libtorrent', isInstalled: pythonHasLibtorrent },
   transmission: { packageName: 'transmission-daemon', isInstalled: onPath('transmission-daemon') },
   aria2: { packageName: 'aria2', isInstalled: onPath('aria2c') },
   opentracker: { packageName: 'opentracker', isInstalled: onPath('opentracker') },
-} as const satisfies Record<string, Program>;
-
-export type ProgramName = keyof typeof PROGRAMS;
+};
 
 /**
  * `describe` for tests that need real programs. Where one is missing the suite is skipped, with

@@ -4,7 +4,7 @@ import { hash } from 'node:crypto';
 import { World, type WorldOptions } from '../../src/runtime/sim/index.ts';
 
 /** The seed of worlds that are not told otherwise; `BIP_SEED=7 npx vitest …` replays with another. */
-export const TEST_SEED = Number(process.env['BIP_SEED'] ?? 1);
+export const TEST_SEED: number = Number(process.env['BIP_SEED'] ?? 1);
 
 /** A world on Node: promises settle by a turn of the event loop, digests are OpenSSL's. */
 export function makeWorld(options: Partial<WorldOptions> = {}): World {
@@ -14,7 +14,7 @@ export function makeWorld(options: Partial<WorldOptions> = {}): World {
       new Promise((resolve) => {
         setImmediate(resolve);
       }),
-    digest: (algorithm, bytes) => hash(algorithm, bytes, 'buffer'),
+    digest: (algorithm, bytes) => Uint8Array.from(hash(algorithm, bytes, 'buffer')),
     ...options,
   });
 }
