@@ -149,7 +149,7 @@ function readPieceLength(fields: Fields, isV2: boolean, offset: number): number 
 /** A v2 torrent is a hybrid when the parts of v1 are all there. */
 function versionOf({ fields, naming }: Reading, isV2: boolean): Version {
   if (!isV2) return 'v1';
-  const hasFiles = fields.get('files')?.kind === 'list' || fields.get('length') !== undefined;
+  const hasFiles = hasV1Files(fields);
   const hasPieces = fields.get('pieces')?.kind === 'bytes';
   if (hasFiles && hasPieces) return 'hybrid';
   if (hasFiles || hasPieces) {
@@ -159,6 +159,10 @@ function versionOf({ fields, naming }: Reading, isV2: boolean): Version {
     );
   }
   return 'v2';
+}
+
+function hasV1Files(fields: Fields): boolean {
+  return fields.get('files')?.kind === 'list' || fields.get('length') !== undefined;
 }
 
 type Hashes = Pick<Metainfo, 'infoHash' | 'infoHashV2'>;
@@ -194,8 +198,8 @@ function isSingleFile(fields: Fields): boolean {
 }
 
 function readFiles(reading: Reading, version: Version, name: string): FileDraft[] {
-  const tree = version === 'v1' ? [] : treeFiles(reading, version, name);
-  const list = version === 'v2' ? [] : listFiles(reading, name);
+  const tree = version === 'v1' ? [] : treeFiles(reading, name);
+  const list = version === 'v1' || hasV1Files(reading.fields) ? listFiles(reading, name) : [];
   if (list.length === 0 && tree.length === 0) {
     throw refuse('FILES', 'the torrent has no files', {
       rule: 'BEP 3 files',
@@ -203,7 +207,9 @@ function readFiles(reading: Reading, version: Version, name: string): FileDraft[
     });
   }
   if (version === 'v1') return list;
-  return version === 'v2' ? tree : mergeHybrid(list, tree, reading.pieceLength);
+  // A list without hashes is of no use, and still must not say anything else than the tree.
+  const merged = list.length === 0 ? tree : mergeHybrid(list, tree, reading.pieceLength);
+  return version === 'v2' ? tree : merged;
 }
 
 function listFiles({ info, fields, naming }: Reading, name: string): FileDraft[] {
@@ -213,14 +219,10 @@ function listFiles({ info, fields, naming }: Reading, name: string): FileDraft[]
     : [readSingleFile(info, name, naming)];
 }
 
-/** The list of a hybrid says whether there is a folder; else a single file has none. */
-function treeFiles(
-  { fields, naming, pieceLength }: Reading,
-  version: Version,
-  name: string,
-): FileDraft[] {
+/** A list of v1 says whether there is a folder; else a single file has none. */
+function treeFiles({ fields, naming, pieceLength }: Reading, name: string): FileDraft[] {
   const tree = fields.get('file tree');
-  const isFolder = version === 'hybrid' && fields.get('files')?.kind === 'list';
+  const isFolder = fields.get('files')?.kind === 'list';
   return tree === undefined ? [] : readFileTree(tree, name, { naming, pieceLength, isFolder });
 }
 

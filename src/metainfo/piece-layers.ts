@@ -28,7 +28,7 @@ export function readPieceLayers(
   const wanted = wantedLayers(files, context.pieceLength);
   const layers = new Map<string, Uint8Array>();
   if (node !== undefined) readLayers(node, wanted, { ...context, layers });
-  const missing = [...wanted.values()].filter((pieces) => pieces > 1).length - layers.size;
+  const missing = [...wanted.values()].filter((pieces) => pieces !== 1).length - layers.size;
   if (missing > 0) {
     context.warnings.add(
       'piece-layers-missing',
@@ -38,6 +38,9 @@ export function readPieceLayers(
   return layers;
 }
 
+/** Files of different lengths claim one root: no layer can be right for both. */
+const CONTRADICTORY = 0;
+
 /** How many pieces the file with each root has; one for files that need no layer. */
 function wantedLayers(files: readonly FileEntry[], pieceLength: number): Map<string, number> {
   const wanted = new Map<string, number>();
@@ -45,13 +48,8 @@ function wantedLayers(files: readonly FileEntry[], pieceLength: number): Map<str
     if (piecesRoot === undefined) continue;
     const root = formatHex(piecesRoot);
     const pieces = Math.ceil(length / pieceLength);
-    const other = wanted.get(root);
-    if (other !== undefined && other !== pieces) {
-      throw refuse('PIECES_ROOT', `files of different lengths share the pieces root ${root}`, {
-        rule: 'BEP 52 pieces root',
-      });
-    }
-    wanted.set(root, pieces);
+    const known = wanted.get(root) ?? pieces;
+    wanted.set(root, known === pieces ? pieces : CONTRADICTORY);
   }
   return wanted;
 }

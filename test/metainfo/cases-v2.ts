@@ -114,14 +114,6 @@ const STRICT: readonly Case[] = [
     treeV2({ a: { '': { length: 1, 'pieces root': new Uint8Array(32) } } }),
     'PIECES_ROOT',
   ),
-  refused(
-    'v2-pieces-root-of-two-lengths',
-    treeV2({
-      a: { '': { length: 1, 'pieces root': zeroRoot(1) } },
-      b: { '': { length: 20_000, 'pieces root': zeroRoot(1) } },
-    }),
-    'PIECES_ROOT',
-  ),
 ];
 
 const LAYERS: readonly Case[] = [
@@ -146,6 +138,30 @@ const LAYERS: readonly Case[] = [
       },
     ),
     { pieceCount: 3 },
+  ),
+  loads(
+    'v2-pieces-root-of-two-lengths',
+    treeV2({
+      a: { '': { length: 1, 'pieces root': zeroRoot(1) } },
+      b: { '': { length: 20_000, 'pieces root': zeroRoot(1) } },
+    }),
+    { warnings: ['piece-layers-missing'] },
+  ),
+  refused(
+    'v2-layer-of-two-lengths',
+    treeV2(
+      {
+        a: { '': { length: 1, 'pieces root': zeroRoot(32_768) } },
+        b: { '': { length: 32_768, 'pieces root': zeroRoot(32_768) } },
+      },
+      {},
+      {
+        'piece layers': layers([
+          [zeroRoot(32_768), Buffer.from((ZERO_ROOTS[16384] ?? '').repeat(2), 'hex')],
+        ]),
+      },
+    ),
+    'PIECE_LAYERS',
   ),
   refused('v2-layers-not-dictionary', singleV2({}, { 'piece layers': [] }), 'PIECE_LAYERS'),
   refused(
@@ -236,7 +252,7 @@ const HYBRIDS: readonly Case[] = [
   }),
   loads(
     'hybrid-without-pieces',
-    hybrid({ tree: TWO, files: [A, B], count: 0 }, { pieces: undefined }),
+    hybrid({ tree: TWO, files: [A, pad(15_872), B], count: 0 }, { pieces: undefined }),
     {
       version: 'v2',
       warnings: ['v1-incomplete'],
@@ -256,6 +272,11 @@ const HYBRIDS: readonly Case[] = [
   refused(
     'hybrid-unlike-order',
     hybrid({ tree: TWO, files: [B, pad(16_377), A], count: 2 }),
+    'HYBRID',
+  ),
+  refused(
+    'hybrid-without-pieces-unlike',
+    hybrid({ tree: TWO, files: [A, B], count: 0 }, { pieces: undefined }),
     'HYBRID',
   ),
   refused('hybrid-not-aligned', hybrid({ tree: TWO, files: [A, B], count: 1 }), 'HYBRID'),
