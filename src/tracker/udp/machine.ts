@@ -214,8 +214,7 @@ export class UdpExchange<Answer> implements Machine<UdpInput, UdpOutput<Answer>>
 
   #timeout(now: Millis): void {
     if (this.#deadline === undefined || now < this.#deadline) return;
-    const { retries, limitMs } = this.#schedule;
-    if (this.#waits === retries || now >= this.#started + limitMs) return this.#giveUp(now);
+    if (now >= this.#started + this.#schedule.limitMs) return this.#giveUp(now);
     this.#waits++;
     const state = this.#state;
     if (state.at === 'asking' && this.#connections.fresh(state.tracker, now) !== undefined) {
@@ -250,8 +249,10 @@ export class UdpExchange<Answer> implements Machine<UdpInput, UdpOutput<Answer>>
   }
 
   #send(bytes: Uint8Array, to: Endpoint, now: Millis): void {
-    const { baseMs, limitMs } = this.#schedule;
-    this.#deadline = Math.min(now + baseMs * 2 ** this.#waits, this.#started + limitMs);
+    const { baseMs, retries, limitMs } = this.#schedule;
+    const end = this.#started + limitMs;
+    // The last wait takes what is left.
+    this.#deadline = this.#waits >= retries ? end : Math.min(now + baseMs * 2 ** this.#waits, end);
     this.#sentAt = now;
     this.#sent++;
     this.#outputs.push({ type: 'send', bytes, to });
