@@ -58,6 +58,18 @@ describe('the handle cache', () => {
     expect(files.openHandles).toBeLessThanOrEqual(2);
   });
 
+  test('a file in use stays where others find it, however many are open', async () => {
+    const { files, cache } = setUp(1);
+    const gate = Promise.withResolvers<void>();
+    const use = cache.use(0, 'read', async () => gate.promise);
+    await readByte(cache, 1);
+    await readByte(cache, 2);
+    await readByte(cache, 0);
+    gate.resolve();
+    await use;
+    expect(opens(files)).toEqual(['/0', '/1', '/2']);
+  });
+
   test('a handle for reading makes way for one that writes, which then serves both', async () => {
     const { files, cache } = setUp(4);
     await readByte(cache, 3);

@@ -24,6 +24,11 @@ describe('the map of files', () => {
     );
   });
 
+  test('an empty range has no spans, also in the middle of a file', () => {
+    const { layout } = makeTorrent([{ length: 10 }], 4);
+    expect(new LayoutMap(layout).spans(5, 5)).toEqual([]);
+  });
+
   test('pieces are as long as the bytes they hold, and add up to the total', () => {
     fc.assert(
       fc.property(torrentArbitrary(), ({ layout }) => {

@@ -268,6 +268,17 @@ describe('what exists already', () => {
     expect(contents(files)).toEqual(new Map(torrent.contents));
   });
 
+  test('a file that is too short spoils its own pieces only', async () => {
+    const aligned = makeTorrent([{ length: 20 }, { length: 20 }, { length: 20 }], 10);
+    const files = new MemoryFiles();
+    for (const [name, bytes] of aligned.contents) {
+      files.put(`/out/${name}`, name.endsWith('1') ? bytes.subarray(0, 10) : bytes);
+    }
+    const storage = await open(files, aligned, { force: true });
+    const good = await storage.verify({ signal: new AbortController().signal });
+    expect([...good]).toEqual([0, 1, 2, 4, 5]);
+  });
+
   test('an empty file is taken for one not begun', async () => {
     const files = new MemoryFiles();
     files.put(path, new Uint8Array());

@@ -181,6 +181,18 @@ describe('hashing of files that become a torrent', () => {
     expect(files.openHandles).toBe(0);
   });
 
+  test('a file that grows without a trace in its time is named', async () => {
+    const files = complete(torrent);
+    files.fault = (operation, path) => {
+      const node = files.nodes.get('/out/torrent/file 1');
+      if (operation === 'read' && path.endsWith('file 0') && node !== undefined) {
+        node.bytes = new Uint8Array(31);
+      }
+      return undefined;
+    };
+    await expect(hashing(files)).rejects.toThrow('/out/torrent/file 1 changed');
+  });
+
   test('a file that is gone is named', async () => {
     const files = complete(torrent);
     await files.remove('/out/torrent/file 1');
