@@ -7,6 +7,7 @@ import { networkFailure } from '../failures.ts';
 import type { BindOptions, Datagrams } from '../ports.ts';
 import { abortReason } from './abort.ts';
 import { literalFamily, mappedHost, plainEndpoint, plainHost } from './addresses.ts';
+import { plainBytes } from './plain-bytes.ts';
 import { systemCode } from './system-error.ts';
 
 /** Asked of the system for each direction, bytes; it may give less (`net.core.rmem_max`). */
@@ -86,7 +87,7 @@ class UdpSocket implements Datagrams {
   receive(listener: (bytes: Uint8Array, from: Endpoint) => void): void {
     this.#socket.removeAllListeners('message');
     this.#socket.on('message', (bytes: Buffer, { address, port }: RemoteInfo) =>
-      listener(bytes, { host: plainHost(address), port }),
+      listener(plainBytes(bytes), { host: plainHost(address), port }),
     );
   }
 

@@ -2,6 +2,7 @@
 
 import { createHash, hash } from 'node:crypto';
 import type { HashAlgorithm, Hashers } from '../ports.ts';
+import { plainBytes } from './plain-bytes.ts';
 
 /**
  * On the caller's thread: measured on one 1 MiB piece, the threadpool (`crypto.subtle`) costs 1.7
@@ -14,8 +15,8 @@ export const hashers: Hashers = {
 
 function digest(algorithm: HashAlgorithm, parts: readonly Uint8Array[]): Uint8Array {
   const [only] = parts;
-  if (parts.length === 1 && only !== undefined) return hash(algorithm, only, 'buffer');
+  if (parts.length === 1 && only !== undefined) return plainBytes(hash(algorithm, only, 'buffer'));
   const running = createHash(algorithm);
   for (const part of parts) running.update(part);
-  return running.digest();
+  return plainBytes(running.digest());
 }

@@ -8,6 +8,7 @@ import type { Http, HttpRequest, HttpResponse } from '../ports.ts';
 import { abortReason } from './abort.ts';
 import { literalFamily, plainEndpoint } from './addresses.ts';
 import { unpackBody } from './content-encoding.ts';
+import { plainBytes } from './plain-bytes.ts';
 import { systemCode } from './system-error.ts';
 import { isTlsFailure, tlsReason } from './tls-error.ts';
 
@@ -64,8 +65,8 @@ function once(url: URL, request: HttpRequest, how: Exchange): Promise<HttpRespon
         'accept-encoding': 'gzip, deflate',
         ...request.headers,
       },
-      // Trackers in the wild end lines by LF alone and send odd header bytes; a client that shares
-      // no connection with others loses nothing by reading them.
+      // Trackers in the wild end lines by LF alone and send odd header bytes; a client that
+      // speaks for one user only loses nothing by reading them.
       insecureHTTPParser: true,
       ...(request.family === undefined ? {} : { family: request.family }),
     });
@@ -102,7 +103,12 @@ async function readAnswer(
   const encoding = answer.headers['content-encoding'] ?? 'identity';
   const unpacked = await unpackBody(Buffer.concat(parts, length), encoding, maxBytes);
   if (unpacked === 'too large') throw tooLarge(url, maxBytes);
-  return { status: answer.statusCode ?? 0, headers: plainHeaders(answer), body: unpacked, remote };
+  return {
+    status: answer.statusCode ?? 0,
+    headers: plainHeaders(answer),
+    body: plainBytes(unpacked),
+    remote,
+  };
 }
 
 function plainHeaders({ headers }: IncomingMessage): Record<string, string> {

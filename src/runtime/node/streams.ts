@@ -2,12 +2,14 @@
 
 import { once } from 'node:events';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { concatBytes } from '../../base/bytes.ts';
 import { type Endpoint, formatEndpoint } from '../../base/endpoint.ts';
 import { invariant } from '../../base/errors.ts';
 import { networkFailure } from '../failures.ts';
 import type { BindOptions, ByteStream, Listener, StreamHandler } from '../ports.ts';
 import { abortReason } from './abort.ts';
 import { literalFamily, plainEndpoint } from './addresses.ts';
+import { plainBytes } from './plain-bytes.ts';
 import { systemCode } from './system-error.ts';
 
 /** Bytes read at once; see test/bench/streams.ts for what other sizes cost. */
@@ -35,8 +37,8 @@ export async function connect(
     onread: {
       buffer: new Uint8Array(RECEIVE_BUFFER),
       callback(count, buffer) {
-        reader.stream?.received(count === buffer.length ? buffer : buffer.subarray(0, count));
-        return true;
+        const whole = count === buffer.length;
+        return reader.stream?.received(whole ? buffer : buffer.subarray(0, count)) ?? false;
       },
     },
   });
@@ -78,7 +80,7 @@ export async function listen(
       return;
     }
     const stream = new TcpStream(socket);
-    socket.on('data', (bytes: Uint8Array) => stream.received(bytes));
+    socket.on('data', (bytes: Uint8Array) => void stream.received(plainBytes(bytes)));
     // A listener for data starts the flow; it waits until the stream is opened.
     socket.pause();
     accept(stream);
@@ -131,6 +133,8 @@ class TcpStream implements ByteStream {
   #outcome: Outcome | undefined;
   #corked = false;
   #paused = false;
+  /** What the system delivered in spite of a pause: it waits for the end of it. */
+  #held: Uint8Array | undefined;
   #disposal: Promise<void> | undefined;
 
   constructor(socket: Socket) {
@@ -146,8 +150,7 @@ class TcpStream implements ByteStream {
   open(handler: StreamHandler): void {
     invariant(this.#handler === undefined, 'a stream is opened once');
     this.#handler = handler;
-    if (this.#outcome !== undefined) process.nextTick(() => this.#tellEnd());
-    else if (!this.#paused) this.#socket.resume();
+    this.#continue();
   }
 
   write(bytes: Uint8Array): void {
@@ -171,13 +174,19 @@ class TcpStream implements ByteStream {
   }
 
   resume(): void {
+    if (!this.#paused) return;
     this.#paused = false;
-    if (this.#handler !== undefined) this.#socket.resume();
+    this.#continue();
   }
 
-  /** Called by the owner of the socket for each chunk. */
-  received(bytes: Uint8Array): void {
-    if (this.#disposal === undefined) this.#handler?.data(bytes);
+  /** Called by the owner of the socket for each chunk; false when no more is wanted for now. */
+  received(bytes: Uint8Array): boolean {
+    if (this.#disposal !== undefined) return false;
+    if (this.#paused) {
+      // A pause in the tick of a resume comes too late for Node, which reads once more.
+      this.#held = this.#held === undefined ? bytes.slice() : concatBytes(this.#held, bytes);
+    } else this.#handler?.data(bytes);
+    return !this.#paused;
   }
 
   /** Called by the tick that ends a burst of writes. */
@@ -214,10 +223,31 @@ class TcpStream implements ByteStream {
     if (this.#handler !== undefined) this.#tellEnd();
   }
 
+  /** Delivers what waited, then lets the system go on. */
+  #continue(): void {
+    if (this.#handler === undefined) return;
+    if (this.#held === undefined && this.#outcome === undefined) {
+      if (!this.#paused) this.#socket.resume();
+      return;
+    }
+    process.nextTick(() => {
+      if (this.#paused || this.#disposal !== undefined) return;
+      const held = this.#held;
+      this.#held = undefined;
+      if (held !== undefined) this.#handler?.data(held);
+      if (this.#outcome !== undefined) this.#tellEnd();
+      else if (!this.#paused) this.#socket.resume();
+    });
+  }
+
   #tellEnd(): void {
-    if (this.#disposal !== undefined) return;
-    if (this.#outcome?.error === undefined) this.#handler?.closed();
-    else this.#handler?.closed(this.#outcome.error);
+    const { error } = this.#outcome ?? {};
+    // An end waits for the data before it; a break does not.
+    if (this.#disposal !== undefined || (this.#paused && error === undefined)) return;
+    const handler = this.#handler;
+    this.#handler = undefined;
+    if (error === undefined) handler?.closed();
+    else handler?.closed(error);
   }
 
   #broken(error: Error): Error {

@@ -13,7 +13,7 @@ import { SimStream } from './stream.ts';
 /** The first question is repeated after so many milliseconds, then after twice as many (Linux). */
 const FIRST_REPEAT: Millis = 1000;
 
-export function connect(
+export async function connect(
   from: HostCore,
   to: Endpoint,
   { host, signal }: { readonly host?: string; readonly signal: AbortSignal },

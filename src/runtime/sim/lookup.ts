@@ -14,7 +14,7 @@ const PATIENCE: Millis = 10_000;
 
 /** The name server of a world. */
 export class Names {
-  readonly #addresses = new Map<string, readonly string[]>();
+  readonly #addresses = new Map<string, readonly string[]>([['localhost', ['127.0.0.1', '::1']]]);
   /** It answers nobody. */
   silent = false;
 
