@@ -27,6 +27,9 @@ const CAPACITY = 512;
 /** From this depth on, it is checked at each doubling whether a value contains itself. */
 const SUSPICIOUS_DEPTH = 1024;
 
+/** Dictionaries up to this size are sorted by insertion. */
+const FEW_KEYS = 16;
+
 /** A list or dictionary that is being written. */
 interface Frame {
   readonly value: object;
@@ -138,29 +141,33 @@ function openDictionary(
 ): Frame {
   writer.byte(BYTE.dictionary);
   if (isMap(value)) return mapFrame(value);
-  const keys = Object.keys(value);
-  if (!isSorted(keys)) sortKeys(keys);
+  const keys = sortedKeys(value);
   return { value, keys, values: keys.map((key) => value[key]), next: 0 };
 }
 
-/** True only when the order of UTF-16 is the order of UTF-8 and the keys are in it. */
-function isSorted(keys: readonly string[]): boolean {
-  let before = '';
-  for (const key of keys) {
-    if (key < before || !isAscii(key)) return false;
-    before = key;
-  }
-  return true;
+/** In raw byte order, which for ASCII is the order of strings. */
+function sortedKeys(value: object): readonly string[] {
+  const keys = Object.keys(value);
+  if (!keys.every(isAscii)) return sortByBytes(keys);
+  if (keys.length > FEW_KEYS) keys.sort();
+  else insertionSort(keys);
+  return keys;
 }
 
-function sortKeys(keys: string[]): void {
-  if (keys.every(isAscii)) {
-    keys.sort();
-    return;
+/** Few keys are sorted faster by hand, and most of them are in order already. */
+function insertionSort(keys: string[]): void {
+  for (let from = 1; from < keys.length; from++) {
+    const key = keys[from] ?? '';
+    let to = from;
+    for (; to > 0 && key < (keys[to - 1] ?? ''); to--) keys[to] = keys[to - 1] ?? '';
+    keys[to] = key;
   }
+}
+
+function sortByBytes(keys: readonly string[]): readonly string[] {
   const pairs = keys.map((key) => [key, encodeUtf8(key)] as const);
   pairs.sort(([, a], [, b]) => compareBytes(a, b));
-  for (const [at, [key]] of pairs.entries()) keys[at] = key;
+  return pairs.map(([key]) => key);
 }
 
 function mapFrame(map: ReadonlyMap<string | Uint8Array, BencodeInput>): Frame {
