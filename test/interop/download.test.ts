@@ -26,10 +26,10 @@ function contentOf(shape: Way['shape']): Content {
   return shape === 'one file' ? singleFile() : manyFiles();
 }
 
-describe.for(CLIENTS)('from %s', (client) => {
+// Transmission takes its time before it unchokes: side by side these waits cost little.
+describe.concurrent.for(CLIENTS)('from %s', (client) => {
   describeWith(['libtorrent', client, 'opentracker'], 'found by a tracker', () => {
-    // Transmission takes its time before it unchokes: side by side these waits cost little.
-    test.concurrent.for(WAYS)('over $by: $shape, by $from', async ({ by, shape, from }) => {
+    test.for(WAYS)('over $by: $shape, by $from', async ({ by, shape, from }) => {
       await using swarm = await openSwarm(contentOf(shape), by);
       await swarm.seed(client);
       const dir = swarm.to('out');

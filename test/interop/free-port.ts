@@ -9,10 +9,15 @@ const LOWEST = 20_000;
 const HIGHEST = 32_000;
 const ATTEMPTS = 50;
 
-/** A port free for TCP and UDP on 127.0.0.1. @throws {Error} when none was found. */
+// Tests run side by side, and a program takes its port only some time after it was found free.
+const handedOut = new Set<number>();
+
+/** A port free for TCP and UDP on 127.0.0.1, never the same twice. @throws {Error} when none was found. */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const port = randomInt(LOWEST, HIGHEST);
+    if (handedOut.has(port)) continue;
+    handedOut.add(port);
     if ((await tcpIsFree(port)) && (await udpIsFree(port))) return port;
   }
   throw new Error(`no free port found in ${ATTEMPTS} attempts`);

@@ -33,7 +33,7 @@ function magnetOf(bip: Bip): string {
   return bip.ofType('seeding')[0]?.magnet ?? '';
 }
 
-describe.for(CLIENTS)('%s leeches', (client) => {
+describe.concurrent.for(CLIENTS)('%s leeches', (client) => {
   describeWith(['libtorrent', client, 'opentracker'], 'found by a tracker', () => {
     test.for(['http', 'udp'] as const)('over %s', async (by) => {
       await using swarm = await openSwarm(by === 'http' ? manyFiles() : singleFile(), by);

@@ -5,10 +5,11 @@ import { freePort } from './free-port.ts';
 import { startAria2 } from './peers/aria2.ts';
 import { type LibtorrentOptions, startLibtorrent } from './peers/libtorrent.ts';
 import { announceUrl, startOpentracker, type Tracker } from './peers/opentracker.ts';
-import type { Peer, PeerOptions } from './peers/peer.ts';
+import { type Peer, type PeerOptions, READY_MS } from './peers/peer.ts';
 import { startTransmission } from './peers/transmission.ts';
 import { openScratch } from './scratch.ts';
 import { makeTorrent, type Torrent } from './torrent.ts';
+import { until } from './until.ts';
 
 export const CLIENTS = ['libtorrent', 'transmission', 'aria2'] as const;
 export type ClientName = (typeof CLIENTS)[number];
@@ -60,6 +61,7 @@ export async function openSwarm(
   stack.use(tracker);
   const kept = stack.move();
   let clients = 0;
+  let seeders = 0;
   const start = async (client: ClientName, given: Omit<PeerOptions, 'state'>): Promise<Peer> => {
     clients += 1;
     const state = scratch.to(`${client}-${clients}`);
@@ -71,12 +73,26 @@ export async function openSwarm(
     content,
     source,
     to: (...parts) => scratch.to(...parts),
-    seed: (client, more = {}) =>
-      start(client, { mode: 'seed', torrent: torrent.path, dir: source, ...more }),
+    seed: async (client, more = {}) => {
+      const given = { mode: 'seed', torrent: torrent.path, dir: source, ...more } as const;
+      const peer = await start(client, given);
+      seeders += 1;
+      // Not every client tells when it has announced, and who asks before is told of nobody.
+      if (tracker !== undefined) await listed(tracker, torrent.infoHash, seeders);
+      return peer;
+    },
     leech: (client, dir, more = {}) =>
       start(client, { mode: 'download', torrent: torrent.path, dir, ...more }),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
+}
+
+/** Waits until the tracker counts so many seeders. */
+async function listed(tracker: Tracker, infoHash: string, seeders: number): Promise<void> {
+  await until(async () => (await tracker.scrape(infoHash)).seeders >= seeders, {
+    deadlineMs: READY_MS,
+    what: `the tracker to count ${seeders} seeders`,
+  });
 }
 
 const LAUNCH: Readonly<Record<ClientName, (options: PeerOptions) => Promise<Peer>>> = {
