@@ -29,7 +29,9 @@ function lowestNode(): string | undefined {
       cpSync(join(ROOT, 'scripts', 'lowest-node', file), join(folder, file));
     }
     const flags = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
-    spawnSync('npm', flags, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+    // A registry that does not answer is tried for minutes.
+    const limits = { timeout: 180_000, stdio: ['ignore', 'ignore', 'inherit'] } as const;
+    spawnSync('npm', flags, { cwd: folder, ...limits });
   }
   const { stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' });
   return stdout?.trim() === `v${VERSION}` ? node : undefined;
