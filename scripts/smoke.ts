@@ -5,7 +5,7 @@
  * @module
  */
 
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, type StdioOptions, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, globSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
@@ -30,8 +30,8 @@ function lowestNode(): string | undefined {
     }
     const flags = ['ci', '--ignore-scripts', '--no-audit', '--no-fund'];
     // A registry that does not answer is tried for minutes.
-    const limits = { timeout: 180_000, stdio: ['ignore', 'ignore', 'inherit'] } as const;
-    spawnSync('npm', flags, { cwd: folder, ...limits });
+    const stdio: StdioOptions = ['ignore', 'ignore', 'inherit'];
+    spawnSync('npm', flags, { cwd: folder, timeout: 180_000, stdio });
   }
   const { stdout } = spawnSync(node, ['--version'], { encoding: 'utf8' });
   return stdout?.trim() === `v${VERSION}` ? node : undefined;
