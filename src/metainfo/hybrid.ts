@@ -5,7 +5,7 @@ import { roundUp } from './file-tree.ts';
 import { refuse, showPath } from './report.ts';
 
 /**
- * The files of the v1 list, padding included, with the pieces roots of the v2 tree.
+ * The files of the v1 list, padding included, with the paths and pieces roots of the v2 tree.
  *
  * Files with content have to agree in order, path, length and offset. The list may end with
  * padding up to the end of the piece or without: writers differ, and both are valid.
@@ -27,6 +27,7 @@ export function mergeHybrid(
       throw inconsistent(`they differ at ${showPath(file.path)}`);
     }
     if (twin.piecesRoot !== undefined) file.piecesRoot = twin.piecesRoot;
+    file.path = twin.path;
     file.executable ||= twin.executable;
     file.hidden ||= twin.hidden;
   }

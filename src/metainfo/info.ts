@@ -67,7 +67,7 @@ export function readInfo(
     });
   }
   const pieceCount = countPieces(files, pieceLength);
-  const pieces = version === 'v2' ? undefined : readPieces(fields, pieceCount, info.offset);
+  const hashesOfPieces = readPieces(reading, version, pieceCount);
   finishPaths(files, options.warnings);
   return {
     name,
@@ -78,7 +78,7 @@ export function readInfo(
     length,
     files,
     infoBytes: info.raw,
-    ...(pieces === undefined ? {} : { pieces }),
+    ...(hashesOfPieces === undefined ? {} : { pieces: hashesOfPieces }),
     ...readExtras(fields),
   };
 }
@@ -174,14 +174,13 @@ function hashesOf(bytes: Uint8Array, version: Version): Hashes {
   };
 }
 
-/** A name of which nothing is left becomes the infohash. */
+/** The name of a folder of which nothing is left becomes the infohash; a file has to have one. */
 function readName({ info, fields, naming }: Reading, hashes: Hashes): string {
   const bytes = fields.get('name.utf-8')?.asBytes() ?? fields.get('name')?.asBytes();
-  if (bytes === undefined || (bytes.length === 0 && isSingleFile(fields))) {
-    throw refuse('NAME', 'the torrent has no name', { rule: 'BEP 3 name', offset: info.offset });
-  }
-  const clean = sanitizeComponent(bytes, { windows: naming.windows });
-  const name = clean === '' ? hexOf(hashes) : clean;
+  if (bytes === undefined) throw nameless(info);
+  const safe = sanitizeComponent(bytes, { windows: naming.windows });
+  if ((safe === '' || bytes.length === 0) && isSingleFile(fields)) throw nameless(info);
+  const name = safe === '' ? hexOf(hashes) : safe;
   if (isChanged(name, bytes)) {
     const message = `the name is not safe as it stands and becomes ${show(name)}`;
     naming.warnings.add('name-changed', message);
@@ -189,12 +188,18 @@ function readName({ info, fields, naming }: Reading, hashes: Hashes): string {
   return name;
 }
 
+function nameless({ offset }: BencodeNode): Error {
+  return refuse('NAME', 'the torrent has no name', { rule: 'BEP 3 name', offset });
+}
+
 function hexOf({ infoHash, infoHashV2 }: Hashes): string {
   return (infoHash ?? infoHashV2)?.hex ?? '_';
 }
 
+/** True when the name is the path of a file of v1. */
 function isSingleFile(fields: Fields): boolean {
-  return fields.get('files')?.kind !== 'list' && fields.get('file tree') === undefined;
+  if (fields.get('files')?.kind === 'list') return false;
+  return fields.get('file tree') === undefined || hasV1Files(fields);
 }
 
 function readFiles(reading: Reading, version: Version, name: string): FileDraft[] {
@@ -242,8 +247,14 @@ function countPieces(files: readonly FileDraft[], pieceLength: number): number {
   });
 }
 
-function readPieces(fields: Fields, pieceCount: number, offset: number): Uint8Array {
+/** Hashes that stand in a v2 torrent without being of use still have to be as many as pieces. */
+function readPieces(
+  { info: { offset }, fields }: Reading,
+  version: Version,
+  pieceCount: number,
+): Uint8Array | undefined {
   const pieces = fields.get('pieces')?.asBytes();
+  if (pieces === undefined && version === 'v2') return undefined;
   if (pieces === undefined) {
     throw refuse('PIECES', 'the hashes of the pieces are missing', {
       rule: 'BEP 3 pieces',
@@ -251,13 +262,10 @@ function readPieces(fields: Fields, pieceCount: number, offset: number): Uint8Ar
     });
   }
   if (pieces.length !== pieceCount * V1_HASH_LENGTH) {
-    throw refuse(
-      'PIECES',
-      `${pieces.length} bytes are not the hashes of ${pieceCount} pieces, 20 bytes each`,
-      { rule: 'BEP 3 pieces', offset },
-    );
+    const message = `${pieces.length} bytes are not the hashes of ${pieceCount} pieces, 20 bytes each`;
+    throw refuse('PIECES', message, { rule: 'BEP 3 pieces', offset });
   }
-  return pieces;
+  return version === 'v2' ? undefined : pieces;
 }
 
 /** Links are resolved among the names as written, then follow the files that get other names. */

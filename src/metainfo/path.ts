@@ -91,26 +91,18 @@ function utf8Length(character: string): number {
 function decodeByParts(bytes: Uint8Array): string {
   let text = '';
   for (let at = 0; at < bytes.length; ) {
-    const end = sequenceEnd(bytes, at);
+    // As libtorrent: a lead byte takes as many bytes as it announces, whatever they are.
+    const end = at + sequenceLength(bytes[at] ?? 0);
     text += decodeUtf8(bytes.subarray(at, end)) ?? INVALID;
     at = end;
   }
   return text;
 }
 
-/** Behind the lead byte at `start` and the continuation bytes that it asks for, as far as they come. */
-function sequenceEnd(bytes: Uint8Array, start: number): number {
-  const most = start + sequenceLength(bytes[start] ?? 0);
-  let at = start + 1;
-  while (at < most && ((bytes[at] ?? 0) & 0xc0) === 0x80) at++;
-  return at;
-}
-
-/** Length that a lead byte announces, the five and six of old UTF-8 included. */
+/** Length that a lead byte announces, the five of old UTF-8 included; 1 for what is no lead byte. */
 function sequenceLength(lead: number): number {
-  if (lead < 0xc0) return 1;
+  if (lead < 0xc0 || lead >= 0xfc) return 1;
   if (lead < 0xe0) return 2;
   if (lead < 0xf0) return 3;
-  if (lead < 0xf8) return 4;
-  return lead < 0xfc ? 5 : 6;
+  return lead < 0xf8 ? 4 : 5;
 }

@@ -65,7 +65,9 @@ function readLayers(
   for (const [root, value] of node.entries()) {
     const layer = value.asBytes();
     if (root.length !== HASH_LENGTH) throw malformed('a root has not 32 bytes', value);
-    if (layer === undefined) throw malformed('a layer is no string', value);
+    if (layer === undefined || layer.length % HASH_LENGTH !== 0) {
+      throw malformed('a layer is no string of hashes, 32 bytes each', value);
+    }
     const key = formatHex(root);
     const pieces = wanted.get(key);
     if (pieces === undefined) throw malformed(`no file has the root ${key}`, value);

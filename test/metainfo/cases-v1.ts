@@ -95,6 +95,8 @@ const NAMES: readonly Case[] = [
   refused('name-missing', singleV1({ name: undefined }), 'NAME'),
   refused('name-integer', singleV1({ name: 1348 }), 'NAME'),
   refused('name-empty', singleV1({ name: '' }), 'NAME'),
+  refused('name-of-file-is-parent', singleV1({ name: '..' }), 'NAME'),
+  refused('name-of-file-is-separator', singleV1({ name: '/' }), 'NAME'),
 ];
 
 const PATHS: readonly Case[] = [

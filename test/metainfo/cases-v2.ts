@@ -43,6 +43,15 @@ const TREE: readonly Case[] = [
     files: ['temp/a', 'temp/b', 'temp/c'],
     offsets: [0, 1, 16_384],
   }),
+  loads('v2-with-pieces-only', treeV2({ a: leaf(1) }, { pieces: pieces(1) }), {
+    version: 'v2',
+    warnings: ['v1-incomplete'],
+  }),
+  refused(
+    'v2-with-pieces-of-another-count',
+    treeV2({ a: leaf(1) }, { pieces: pieces(2) }),
+    'PIECES',
+  ),
   loads('v2-same-content-twice', treeV2({ a: leaf(512), b: leaf(512) }), { pieceCount: 2 }),
   loads('v2-one-file-in-folder', treeV2({ a: { b: leaf(1) } }), { files: ['temp/a/b'] }),
   loads('v2-attributes', treeV2({ a: leaf(1, { attr: 'xh' }), b: leaf(1) })),
@@ -161,6 +170,11 @@ const LAYERS: readonly Case[] = [
         ]),
       },
     ),
+    'PIECE_LAYERS',
+  ),
+  refused(
+    'v2-layers-needless-length',
+    treeV2({ a: leaf(512) }, {}, { 'piece layers': layers([[zeroRoot(512), 'short']]) }),
     'PIECE_LAYERS',
   ),
   refused('v2-layers-not-dictionary', singleV2({}, { 'piece layers': [] }), 'PIECE_LAYERS'),

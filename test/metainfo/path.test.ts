@@ -53,7 +53,9 @@ describe('the vectors of libtorrent (sanitize_append_path_element)', () => {
     ['a surrogate', [0x61, 0xed, 0xa0, 0x80, 0x62], 'a_b'],
     ['beyond U+10FFFF', [0xf4, 0x90, 0x80, 0x80], '_'],
     ['a continuation without a lead', [0x82, 0x65], '_e'],
-    ['what follows a broken sequence stays', [0xe2, 0x41], '_A'],
+    ['a broken sequence takes what it announces', mixed('x').concat(0xc2, 0x2f, 0x61), 'x_a'],
+    ['to the end', [0x78, 0xf0, 0x61, 0x62], 'x_'],
+    ['six bytes were never announced', [0xfc, 0x61], '_a'],
   ])('%s', (_, bytes, wanted) => expect(clean(bytes)).toBe(wanted));
 });
 
