@@ -48,7 +48,7 @@ async function expectResumed(swarm: Swarm, kept: number): Promise<void> {
 }
 
 describeWith(['libtorrent'], 'a download cut off half way', () => {
-  test('SIGKILL: the next run fetches only what was missing or in flight', async () => {
+  test.concurrent('SIGKILL: the next run fetches only what was missing or in flight', async () => {
     await using swarm = await openSwarm(content());
     const seeder = await swarm.seed('libtorrent', { uploadLimit: SLOWLY });
     await using first = download(swarm, seeder);
@@ -59,7 +59,7 @@ describeWith(['libtorrent'], 'a download cut off half way', () => {
     await expectResumed(swarm, bytesIn(swarm, first.pieces));
   });
 
-  test.for([
+  test.concurrent.for([
     { signal: 'SIGINT', code: 130 },
     { signal: 'SIGTERM', code: 143 },
   ] as const)('$signal: exit $code, and nothing is fetched twice', async ({ signal, code }) => {
@@ -76,7 +76,7 @@ describeWith(['libtorrent'], 'a download cut off half way', () => {
     await expectResumed(swarm, end.done);
   });
 
-  test('--timeout: exit 6, what was done is kept', async () => {
+  test.concurrent('--timeout: exit 6, what was done is kept', async () => {
     await using swarm = await openSwarm(content());
     const seeder = await swarm.seed('libtorrent', { uploadLimit: MiB });
     await using first = download(swarm, seeder, '--timeout', '3s');

@@ -22,7 +22,7 @@ function download(swarm: Swarm, ...more: readonly string[]): Bip {
 }
 
 describeWith(['libtorrent', 'opentracker'], 'several seeders', () => {
-  test('three share the work', async () => {
+  test.concurrent('three share the work', async () => {
     await using swarm = await openSwarm(content(), 'http');
     const options = { uploadLimit: 2 * MiB };
     const seeders = await Promise.all([1, 2, 3].map(() => swarm.seed('libtorrent', options)));
@@ -37,10 +37,10 @@ describeWith(['libtorrent', 'opentracker'], 'several seeders', () => {
     for (const uploaded of await sent()) expect(uploaded).toBeGreaterThan(MiB);
   });
 
-  test('one dies in the middle, another carries on', async () => {
+  test.concurrent('one dies in the middle, another carries on', async () => {
     await using swarm = await openSwarm(content(), 'http');
     const mortal = await swarm.seed('libtorrent', { uploadLimit: 4 * MiB });
-    const other = await swarm.seed('libtorrent', { uploadLimit: MiB });
+    const other = await swarm.seed('libtorrent', { uploadLimit: 2 * MiB });
     await using bip = download(swarm);
     await until(async () => (await mortal.counters()).uploaded > 2 * MiB, {
       deadlineMs: DONE_MS,
@@ -53,7 +53,7 @@ describeWith(['libtorrent', 'opentracker'], 'several seeders', () => {
 });
 
 describeWith(['libtorrent', 'opentracker'], 'other leechers', () => {
-  test('bip gives while it takes, so that a slow seeder need not send everything twice', async () => {
+  test.concurrent('bip gives while it takes, so that a slow seeder need not send everything twice', async () => {
     await using swarm = await openSwarm(content(), 'http');
     const seeder = await swarm.seed('libtorrent', { uploadLimit: 2 * MiB });
     const out = swarm.to('other');
@@ -70,7 +70,7 @@ describeWith(['libtorrent', 'opentracker'], 'other leechers', () => {
 });
 
 describeWith(['libtorrent', 'transmission', 'aria2', 'opentracker'], 'a mixed crowd', () => {
-  test('every kind of client at once', async () => {
+  test.concurrent('every kind of client at once', async () => {
     await using swarm = await openSwarm(content(), 'udp');
     for (const client of CLIENTS) await swarm.seed(client, { uploadLimit: 2 * MiB });
     await using bip = download(swarm);
@@ -79,7 +79,7 @@ describeWith(['libtorrent', 'transmission', 'aria2', 'opentracker'], 'a mixed cr
 });
 
 describeWith(['libtorrent'], 'a liar', () => {
-  test('among honest seeders: found out, banned, and the content is right', async () => {
+  test.concurrent('among honest seeders: found out, banned, and the content is right', async () => {
     await using swarm = await openSwarm(content());
     const honest = await swarm.seed('libtorrent', { uploadLimit: 3 * MiB });
     const liar = await swarm.seed('libtorrent', { dir: await lies(swarm), lie: true });
@@ -95,7 +95,7 @@ describeWith(['libtorrent'], 'a liar', () => {
     expect(slanders).toEqual([]);
   });
 
-  test('alone: nothing false is kept, the next run with an honest seeder completes', async () => {
+  test.concurrent('alone: nothing false is kept, the next run with an honest seeder completes', async () => {
     await using swarm = await openSwarm(content());
     const liar = await swarm.seed('libtorrent', { dir: await lies(swarm), lie: true });
     await using first = download(swarm, '--peer', liar.address, '--timeout', '4s');
