@@ -6,6 +6,7 @@ import type { Nat } from './nat.ts';
 import type { PathEnd, Paths } from './paths.ts';
 import type { Pipe } from './pipe.ts';
 import type { SeededRandom } from './seeded-random.ts';
+import type { Slab } from './slab.ts';
 import type { Timeline } from './timeline.ts';
 import type { TraceSubject } from './trace.ts';
 import type { Uplink } from './uplink.ts';
@@ -21,6 +22,7 @@ export interface WorldCore {
   /** Decides about loss, jitter and the like. */
   readonly random: SeededRandom;
   readonly paths: Paths;
+  readonly slab: Slab;
   /** Limits of TCP's patience. */
   readonly tcp: TcpLimits;
   /** Who has `address` as seen by `from`, for whom 127.0.0.1 and ::1 are itself. */

@@ -1,9 +1,9 @@
 /** UDP of the simulated world. @module */
 
 import { type Endpoint, formatEndpoint } from '../../base/endpoint.ts';
-import { ipFamily } from '../../base/ip.ts';
 import type { Datagrams, Millis } from '../ports.ts';
 import type { HostCore } from './core.ts';
+import type { Path } from './paths.ts';
 
 /** Header bytes of IP and UDP in front of the payload. */
 const HEADERS = { 4: 28, 6: 48 } as const;
@@ -35,7 +35,7 @@ export class SimDatagrams implements Datagrams {
 
   send(bytes: Uint8Array, to: Endpoint): void {
     if (!this.#open || bytes.length > LARGEST || !(to.port > 0 && to.port < 65_536)) return;
-    transmit(this.#host, this.local.port, bytes.slice(), to);
+    transmit(this.#host, this.local.port, this.#host.world.slab.copy(bytes), to);
   }
 
   receive(listener: Receiver): void {
@@ -66,6 +66,7 @@ interface Packet {
   readonly target: HostCore;
   readonly source: Endpoint;
   readonly to: Endpoint;
+  readonly path: Path;
   readonly bytes: Uint8Array;
   /** With the headers. */
   readonly size: number;
@@ -74,33 +75,41 @@ interface Packet {
 function transmit(from: HostCore, port: number, bytes: Uint8Array, to: Endpoint): void {
   const { world } = from;
   const target = world.hostAt(to.host, from);
-  const family = ipFamily(to.host);
-  if (target === undefined || family === undefined) return;
+  if (target === undefined) return;
   const outer = target === from ? port : from.nat.outgoing(port, to, world.timeline.now);
   const source = { host: from.addressFor(to.host), port: outer };
-  const packet = { from, target, source, to, bytes, size: bytes.length + HEADERS[family] };
+  const path = world.paths.between(from, target);
+  const packet = {
+    from,
+    target,
+    source,
+    to,
+    path,
+    bytes,
+    size: bytes.length + (to.host.includes(':') ? HEADERS[6] : HEADERS[4]),
+  };
   const out = leave(packet);
   if (out === undefined) lose(packet);
   else travel(packet, out);
 }
 
 /** When it is out of its host, if it gets so far. */
-function leave({ from, target, size }: Packet): Millis | undefined {
+function leave({ from, target, path, size }: Packet): Millis | undefined {
   const { timeline, paths, random } = from.world;
-  const path = paths.between(from, target);
   if (size > path.mtu || random.chance(path.loss) || !paths.isOpen(from, target)) return undefined;
   return target === from ? timeline.now : from.up.tryAdmit(timeline.now, size);
 }
 
 function travel(packet: Packet, out: Millis): void {
-  const { timeline, paths, random } = packet.from.world;
-  const path = paths.between(packet.from, packet.target);
+  const { timeline, random } = packet.from.world;
+  const { path } = packet;
   const copies = random.chance(path.duplicate) ? 2 : 1;
   for (let copy = 0; copy < copies; copy++) {
     const late = random.chance(path.reorder) ? random.fraction() * OVERTAKEN * path.latencyMs : 0;
     const jitter = path.jitterMs === 0 ? 0 : random.fraction() * path.jitterMs;
     // Each copy is spoiled after delivery, so each needs bytes of its own.
-    const own = copy === 0 ? packet : { ...packet, bytes: packet.bytes.slice() };
+    const own =
+      copy === 0 ? packet : { ...packet, bytes: packet.from.world.slab.copy(packet.bytes) };
     timeline.at(out + path.latencyMs + jitter + late, () => arrive(own));
   }
 }

@@ -29,8 +29,11 @@ interface Segment {
   readonly last: boolean;
 }
 
-/** What the system of the sender holds, unsent and unacknowledged, bytes. */
-const SEND_BUFFER = 1024 * 1024;
+/**
+ * What the system of the sender holds, unsent and unacknowledged: twice what may be under way, as
+ * Linux does (tcp_sndbuf_expand), and at least this many bytes.
+ */
+const MIN_SEND_BUFFER = 65_536;
 /** Taken from the user at once, bytes. */
 const BLOCK = 65_536;
 /** Header bytes of IP and TCP. */
@@ -165,7 +168,8 @@ export class Flow implements Sender {
 
   #takeWhatFits(): void {
     for (;;) {
-      const room = SEND_BUFFER - this.#unsent.length - this.#underWay;
+      const buffer = Math.max(MIN_SEND_BUFFER, 2 * this.#congestion.window);
+      const room = buffer - this.#unsent.length - this.#underWay;
       const size = Math.min(room, this.#pending.length, BLOCK);
       if (size <= 0) return;
       const block = new Uint8Array(size);

@@ -168,8 +168,9 @@ export class SimHost implements HostCore {
   }
 
   addressFor(other: string): string {
-    const family = ipFamily(other);
-    return this.addresses.find((address) => ipFamily(address) === family) ?? this.address;
+    const wanted = other.includes(':');
+    if (this.address.includes(':') === wanted) return this.address;
+    return this.addresses.find((address) => address.includes(':') === wanted) ?? this.address;
   }
 
   freePort(taken: { has(port: number): boolean }): number {

@@ -10,6 +10,7 @@ import { DEFAULT_HOST, type HostOptions, type PathOptions } from './host-options
 import { Names } from './lookup.ts';
 import { Paths } from './paths.ts';
 import { SeededRandom } from './seeded-random.ts';
+import { Slab } from './slab.ts';
 import { Timeline } from './timeline.ts';
 import type { Trace, TraceSubject } from './trace.ts';
 
@@ -45,6 +46,7 @@ export class World implements WorldCore {
   readonly timeline: Timeline;
   readonly random: SeededRandom;
   readonly paths: Paths = new Paths();
+  readonly slab: Slab = new Slab();
   readonly tcp: TcpLimits;
   /** The name server: `world.names.set('tracker.example', ['10.0.0.2'])`. */
   readonly names: Names = new Names();
