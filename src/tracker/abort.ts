@@ -35,3 +35,20 @@ export async function bounded<Result>(
     for (const remove of listeners) remove();
   }
 }
+
+/** Waits `ms` milliseconds. @throws `signal.reason` when aborted first. */
+export async function pause(clock: Clock, ms: Millis, signal: AbortSignal): Promise<void> {
+  await bounded({ signal, clock }, (aborted) => {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const cancel = clock.schedule(clock.now() + ms, resolve);
+    aborted.addEventListener(
+      'abort',
+      () => {
+        cancel();
+        reject(aborted.reason);
+      },
+      { once: true },
+    );
+    return promise;
+  });
+}

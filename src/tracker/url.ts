@@ -30,15 +30,13 @@ export interface TrackerUrl {
  */
 export function parseTrackerUrl(text: string): TrackerUrl {
   const url = parseGuarded(text);
-  if (queryKeys(url.target).some((key) => PROTOCOL_KEYS.has(key))) {
-    throw broken('its query holds keys of the announce protocol itself, like `info_hash`');
-  }
+  guardKeys(url);
   return url;
 }
 
 /**
- * Where a redirect leads, with every guard of {@link parseTrackerUrl} but the one on keys: a redirect
- * may repeat our query.
+ * Where a redirect leads, with the guards of {@link parseTrackerUrl}; only a redirect that repeats
+ * our query, `info_hash` and all, may have keys of the protocol.
  *
  * @throws {ProtocolError} with code `BIP_TRACKER_URL`.
  */
@@ -48,6 +46,7 @@ export function resolveRedirect(location: string, from: TrackerUrl): TrackerUrl 
   if (!URL.canParse(location, base)) throw broken('it is no URL');
   const url = parseGuarded(new URL(location, base).href);
   if (url.scheme === 'udp') throw broken('a redirect cannot lead from HTTP to UDP');
+  if (!repeatsQuery(url)) guardKeys(url);
   const sameOrigin = url.scheme === from.scheme && url.host === from.host && url.port === from.port;
   return sameOrigin && from.credentials !== undefined && url.credentials === undefined
     ? { ...url, credentials: from.credentials }
@@ -64,8 +63,19 @@ export function trackerName(url: TrackerUrl): string {
   return `${url.scheme}://${formatEndpoint(url)}`;
 }
 
+/** True for the target of a redirect that repeats the query of an announce. */
+export function repeatsQuery({ target }: TrackerUrl): boolean {
+  return queryKeys(target).includes('info_hash');
+}
+
+function guardKeys({ target }: TrackerUrl): void {
+  if (queryKeys(target).some((key) => PROTOCOL_KEYS.has(key))) {
+    throw broken('its query holds keys of the announce protocol itself, like `info_hash`');
+  }
+}
+
 /** Names in a query, decoded, in lower case. */
-export function queryKeys(target: string): string[] {
+function queryKeys(target: string): string[] {
   const start = target.indexOf('?');
   if (start < 0) return [];
   return target

@@ -4,7 +4,7 @@ import { ProtocolError } from '../../src/base/errors.ts';
 import {
   formatTrackerUrl,
   parseTrackerUrl,
-  queryKeys,
+  repeatsQuery,
   resolveRedirect,
   trackerName,
 } from '../../src/tracker/url.ts';
@@ -124,7 +124,10 @@ describe('redirects', () => {
   });
 
   test('may repeat our query', () => {
-    expect(resolveRedirect('/b?info_hash=x', from).target).toBe('/b?info_hash=x');
+    const to = resolveRedirect('/b?info_hash=x&event=started', from);
+    expect(to.target).toBe('/b?info_hash=x&event=started');
+    expect(repeatsQuery(to)).toBe(true);
+    expect(repeatsQuery(resolveRedirect('/info_hash?b=info_hash', from))).toBe(false);
   });
 
   test.each([
@@ -133,12 +136,8 @@ describe('redirects', () => {
     ['http://xn--t.example/', 'internationalised'],
     ['http://a b/', 'a space'],
     ['http://[', 'no URL'],
+    ['/b?event=stopped', 'keys of the announce protocol'],
   ])('%s is refused', (location, why) => {
     expect(() => resolveRedirect(location, from)).toThrow(why);
   });
-});
-
-test('queryKeys', () => {
-  expect(queryKeys('/a')).toEqual([]);
-  expect(queryKeys('/a?B=1&c&%64=2;e=%zz&%zz')).toEqual(['b', 'c', 'd', 'e', '%zz']);
 });

@@ -12,7 +12,7 @@ import {
 import { ipFamily } from '../../base/ip.ts';
 import { ipScope } from '../../base/ip-scope.ts';
 import type { HttpResponse } from '../../runtime/ports.ts';
-import { bounded } from '../abort.ts';
+import { bounded, pause } from '../abort.ts';
 import {
   type AnnounceOptions,
   type AnnounceRequest,
@@ -23,7 +23,7 @@ import {
 } from '../model.ts';
 import {
   formatTrackerUrl,
-  queryKeys,
+  repeatsQuery,
   resolveRedirect,
   type TrackerUrl,
   trackerName,
@@ -60,8 +60,12 @@ export async function announceHttp(
         attemptOnce(runtime, url, request, { ...options, signal: inTime }),
       );
     } catch (failure) {
-      const again = failure instanceof TimeoutError || failure instanceof NetworkError;
-      if (!again || attempt >= retries) throw withoutPath(failure, url);
+      const refused = failure instanceof NetworkError;
+      if (attempt >= retries || !(refused || failure instanceof TimeoutError)) {
+        throw withoutPath(failure, url);
+      }
+      const left = (timeoutMs ?? Number.POSITIVE_INFINITY) - (clock.now() - started);
+      if (refused) await pause(clock, Math.min(RETRY_PAUSE, left / 2), signal);
     }
   }
 }
@@ -72,11 +76,11 @@ async function attemptOnce(
   request: AnnounceRequest,
   options: AnnounceOptions,
 ): Promise<AnnounceResponse> {
-  const asked: TrackerUrl = {
-    ...url,
-    target: encodeAnnounce(url.target, request, options.trackerId),
-  };
-  const { response, rttMs } = await follow(runtime, asked, options);
+  const ask = (at: TrackerUrl): TrackerUrl => ({
+    ...at,
+    target: encodeAnnounce(at.target, request, options.trackerId),
+  });
+  const { response, rttMs } = await follow(runtime, ask(url), { ...options, ask });
   const answer = read(response, trackerName(url));
   const { type: _, peers, ...said } = answer;
   return {
@@ -87,11 +91,11 @@ async function attemptOnce(
   };
 }
 
-/** One GET and the redirects after it. */
+/** One GET and the redirects after it; `ask` adds our query to a URL. */
 async function follow(
   runtime: TrackerRuntime,
   asked: TrackerUrl,
-  options: AnnounceOptions,
+  options: AnnounceOptions & { readonly ask: (at: TrackerUrl) => TrackerUrl },
 ): Promise<{ response: HttpResponse; rttMs: number }> {
   let url = asked;
   let from: Endpoint | undefined;
@@ -114,23 +118,20 @@ async function follow(
     if (redirects === MAX_REDIRECTS) {
       throw redirected(url, `${MAX_REDIRECTS} times and then once more`);
     }
-    url = redirect(location, url, asked);
+    const next = redirect(location, url);
+    // A tracker that moved often forgets our query: ask again at the new place.
+    url = repeatsQuery(next) ? next : options.ask(next);
     from = response.remote;
   }
 }
 
-function redirect(location: string, from: TrackerUrl, asked: TrackerUrl): TrackerUrl {
-  let to: TrackerUrl;
+function redirect(location: string, from: TrackerUrl): TrackerUrl {
   try {
-    to = resolveRedirect(location, from);
+    return resolveRedirect(location, from);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     throw redirected(from, `to where bip does not follow: ${error.message}`, error);
   }
-  // A tracker that moved often forgets our query: ask again at the new place.
-  if (queryKeys(to.target).includes('info_hash')) return to;
-  const query = asked.target.slice(asked.target.indexOf('?') + 1);
-  return { ...to, target: `${to.target}${to.target.includes('?') ? '&' : '?'}${query}` };
 }
 
 /**
@@ -273,6 +274,8 @@ function excerpt(body: Uint8Array): string {
 /** As libtorrent's `tracker_maximum_response_length`. */
 const MAX_BODY_LENGTH = 1_048_576;
 const MAX_REDIRECTS = 5;
+/** Milliseconds: who refuses connections needs a moment to come back. */
+const RETRY_PAUSE = 1000;
 const MAX_NAMED_PEERS = 30;
 const EXCERPT_LENGTH = 120;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
