@@ -69,17 +69,21 @@ export class MetadataFetch<Peer> {
   next(peer: Peer, now: Millis): number | undefined {
     if (now < (this.#paused.get(peer) ?? now)) return undefined;
     const attempt = this.#attempt ?? this.#begin();
-    if (attempt === undefined || this.#sizes.get(peer) !== attempt.size) return undefined;
-    if (attempt.only !== undefined && attempt.only !== peer) return undefined;
-    let asked = 0;
-    for (const open of attempt.open.values()) if (open.peer === peer) asked++;
-    if (asked >= MAX_OPEN_PER_PEER) return undefined;
+    if (attempt === undefined || !this.#mayBeAsked(peer, attempt)) return undefined;
     for (let piece = 0; piece < attempt.from.length; piece++) {
       if (attempt.from[piece] !== undefined || attempt.open.has(piece)) continue;
       attempt.open.set(piece, { peer, since: now });
       return piece;
     }
     return undefined;
+  }
+
+  #mayBeAsked(peer: Peer, attempt: Attempt<Peer>): boolean {
+    if (this.#sizes.get(peer) !== attempt.size) return false;
+    if (attempt.only !== undefined && attempt.only !== peer) return false;
+    let asked = 0;
+    for (const open of attempt.open.values()) if (open.peer === peer) asked++;
+    return asked < MAX_OPEN_PER_PEER;
   }
 
   rejected(peer: Peer, piece: number, now: Millis): void {

@@ -144,15 +144,15 @@ export class WireParser {
       if (length < 10 || length > MAX_PIECE_MESSAGE) throw wrongLength(id, length, '10 to 131081');
       return PIECE_HEAD;
     }
-    const max =
-      id === MESSAGE.bitfield
-        ? this.limits.bitfield
-        : id === MESSAGE.extended
-          ? MAX_EXTENDED_MESSAGE
-          : MAX_UNKNOWN_MESSAGE;
+    const max = this.#longest(id);
     if (length > max) throw wrongLength(id, length, `at most ${max}`);
     if (id === MESSAGE.extended && length < 2) throw wrongLength(id, length, 'at least 2');
     return 5;
+  }
+
+  #longest(id: number): number {
+    if (id === MESSAGE.bitfield) return this.limits.bitfield;
+    return id === MESSAGE.extended ? MAX_EXTENDED_MESSAGE : MAX_UNKNOWN_MESSAGE;
   }
 
   #dispatchFixed(id: number): void {

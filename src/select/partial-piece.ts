@@ -99,7 +99,7 @@ export class PartialPiece<Peer> {
       if (this.#state[block] !== ASKED || asked === undefined) continue;
       if (asked.length < MAX_ASKED && !asked.includes(peer)) open.push(block);
     }
-    return open.sort((a, b) => (this.#asked[a]?.length ?? 0) - (this.#asked[b]?.length ?? 0));
+    return open.toSorted((a, b) => (this.#asked[a]?.length ?? 0) - (this.#asked[b]?.length ?? 0));
   }
 }
 

@@ -150,7 +150,7 @@ test('any sequence of events keeps the order sorted and every wanted piece reach
   fc.assert(
     fc.property(fc.array(event, { maxLength: 80 }), fc.nat(), (events, seed) => {
       const p = picker(20, 3, seed);
-      const counts = new Array<number>(20).fill(0);
+      const counts = Array.from({ length: 20 }, () => 0);
       for (const { do: what, piece } of events) {
         if (what === 'add') {
           p.addPiece(piece);
