@@ -9,10 +9,11 @@ import { renameDuplicates } from './duplicates.ts';
 import { readFileList, readSingleFile } from './file-list.ts';
 import { readFileTree } from './file-tree.ts';
 import { mergeHybrid } from './hybrid.ts';
-import { BLOCK_LENGTH, MAX_NESTING, MAX_PIECE_LENGTH, MAX_PIECES, MAX_TOKENS } from './limits.ts';
+import { MAX_NESTING, MAX_TOKENS } from './limits.ts';
 import type { Metainfo, Version } from './metainfo.ts';
 import { sanitizeComponent } from './path.ts';
 import { isChanged, type Naming } from './paths.ts';
+import { countPieces, readPieceLength, readPieces } from './pieces.ts';
 import { refuse, show, type Warnings } from './report.ts';
 import { readText } from './surroundings.ts';
 import { resolveSymlinks } from './symlinks.ts';
@@ -43,8 +44,6 @@ interface Reading {
   readonly pieceLength: number;
 }
 
-const V1_HASH_LENGTH = 20;
-
 /** @throws {ProtocolError} when a rule is broken; `rule` names it. */
 export function readInfo(
   info: BencodeNode,
@@ -67,7 +66,8 @@ export function readInfo(
     });
   }
   const pieceCount = countPieces(files, pieceLength);
-  const hashesOfPieces = readPieces(reading, version, pieceCount);
+  const { offset } = info;
+  const pieces = readPieces(fields, { version, pieceCount, offset });
   finishPaths(files, options.warnings);
   return {
     name,
@@ -78,7 +78,7 @@ export function readInfo(
     length,
     files,
     infoBytes: info.raw,
-    ...(hashesOfPieces === undefined ? {} : { pieces: hashesOfPieces }),
+    ...(pieces === undefined ? {} : { pieces }),
     ...readExtras(fields),
   };
 }
@@ -127,23 +127,6 @@ function refuseLooseForm(info: BencodeNode): void {
       },
     );
   }
-}
-
-function readPieceLength(fields: Fields, isV2: boolean, offset: number): number {
-  const length = fields.get('piece length')?.asNumber();
-  if (length === undefined || length < 1 || length > MAX_PIECE_LENGTH) {
-    throw refuse('PIECE_LENGTH', `piece length has to be a number from 1 to ${MAX_PIECE_LENGTH}`, {
-      rule: 'BEP 3 piece length',
-      offset,
-    });
-  }
-  if (isV2 && (length < BLOCK_LENGTH || (length & (length - 1)) !== 0)) {
-    throw refuse('PIECE_LENGTH', `piece length ${length} is no power of two from 16384 on`, {
-      rule: 'BEP 52 piece length',
-      offset,
-    });
-  }
-  return length;
 }
 
 /** A v2 torrent is a hybrid when the parts of v1 are all there. */
@@ -235,37 +218,6 @@ function contentLength(files: readonly FileDraft[]): number {
   let length = 0;
   for (const file of files) if (!file.padding) length += file.length;
   return length;
-}
-
-function countPieces(files: readonly FileDraft[], pieceLength: number): number {
-  let end = 0;
-  for (const { offset, length } of files) if (length > 0) end = offset + length;
-  const count = Math.ceil(end / pieceLength);
-  if (count <= MAX_PIECES) return count;
-  throw refuse('LIMIT', `the torrent has ${count} pieces; bip takes up to ${MAX_PIECES}`, {
-    rule: 'limit of pieces',
-  });
-}
-
-/** Hashes that stand in a v2 torrent without being of use still have to be as many as pieces. */
-function readPieces(
-  { info: { offset }, fields }: Reading,
-  version: Version,
-  pieceCount: number,
-): Uint8Array | undefined {
-  const pieces = fields.get('pieces')?.asBytes();
-  if (pieces === undefined && version === 'v2') return undefined;
-  if (pieces === undefined) {
-    throw refuse('PIECES', 'the hashes of the pieces are missing', {
-      rule: 'BEP 3 pieces',
-      offset,
-    });
-  }
-  if (pieces.length !== pieceCount * V1_HASH_LENGTH) {
-    const message = `${pieces.length} bytes are not the hashes of ${pieceCount} pieces, 20 bytes each`;
-    throw refuse('PIECES', message, { rule: 'BEP 3 pieces', offset });
-  }
-  return version === 'v2' ? undefined : pieces;
 }
 
 /** Links are resolved among the names as written, then follow the files that get other names. */

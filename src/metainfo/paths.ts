@@ -1,5 +1,6 @@
 /** Lists of path components from the torrent, made safe. @module */
 
+import { encodeUtf8, equalBytes } from '../base/bytes.ts';
 import type { BencodeNode } from '../bencode/index.ts';
 import { MAX_DEPTH } from './limits.ts';
 import { sanitizeComponent } from './path.ts';
@@ -57,16 +58,12 @@ export function noteChanged(path: readonly string[], { warnings }: Naming): void
   warnings.add('path-changed', `a path is not safe as it stands and becomes ${showPath(path)}`);
 }
 
-/** True when the safe text is not the bytes themselves. ASCII, nearly all names, costs nothing. */
+/** True when the safe text is not the bytes themselves. */
 export function isChanged(text: string, bytes: Uint8Array): boolean {
-  if (text.length > bytes.length) return true;
-  let at = 0;
-  for (const character of text) {
-    const codePoint = character.codePointAt(0) ?? 0;
-    if (codePoint < 0x80 && bytes[at] !== codePoint) return true;
-    at += codePoint < 0x80 ? 1 : codePoint < 0x800 ? 2 : codePoint < 0x10000 ? 3 : 4;
-  }
-  return at !== bytes.length;
+  // Beyond ASCII there are always more bytes than characters, so most names end here.
+  if (text.length !== bytes.length) return !equalBytes(encodeUtf8(text), bytes);
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) !== bytes[at]) return true;
+  return false;
 }
 
 export function tooDeep(offset: number): Error {
