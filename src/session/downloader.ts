@@ -23,8 +23,8 @@ const SNUB_TIMEOUT: Millis = 20_000;
 const REQUEST_TIMEOUT: Millis = 60_000;
 /** Requests are sent in batches of this share of the window, not one for each block. */
 const REFILL_SHARE = 1 / 4;
-/** Blocks that an idle peer is asked for although others were asked already. */
-const END_GAME_BLOCKS = 4;
+/** Blocks that an idle peer is asked for although others were asked already; libtorrent's one. */
+const END_GAME_BLOCKS = 1;
 
 export interface DownloaderOptions {
   readonly storage: PieceStorage;

@@ -9,6 +9,7 @@ import {
   type MetadataMessage,
   PeerConnection,
   type PeerEvents,
+  RateMeter,
 } from '../peer/index.ts';
 import type { ByteStream, Clock, Millis, StreamHandler } from '../runtime/ports.ts';
 import { RequestWindow } from '../select/index.ts';
@@ -65,6 +66,8 @@ export class PeerLink implements PeerEvents, StreamHandler {
   countedAsSeed = false;
   /** Requests of the peer that wait to be served, oldest first. */
   readonly waiting: BlockRequest[] = [];
+  /** Payload that has left our queue for the system's. */
+  readonly sent: RateMeter = new RateMeter();
   /** A read for this peer is under way. */
   reading = false;
   readonly since: Millis;

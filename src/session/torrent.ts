@@ -328,6 +328,8 @@ export class Torrent implements AsyncDisposable {
   }
 
   #convict(link: PeerLink, piece: number): void {
+    // Convicted before: the pieces it had spoilt by then are judged one after the other.
+    if (this.#swarm.dialer.pool.isBanned(link.remote)) return;
     this.#swarm.ban(link);
     this.#emit({
       type: 'warning',

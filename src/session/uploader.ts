@@ -8,10 +8,16 @@ import type { Clock, Random } from '../runtime/ports.ts';
 import { TitForTat } from '../select/index.ts';
 import type { BlockRequest, PeerLink } from './peer-link.ts';
 
-/** Blocks are read while less than this waits in the socket; twice libtorrent's `send_buffer_watermark`. */
-const SEND_BUFFER = 1_048_576;
+/**
+ * Blocks are read while less than half a second's worth waits in the socket (libtorrent's
+ * `send_buffer_watermark_factor`): what is written cannot be cancelled any more.
+ */
+const SEND_BUFFER_SECONDS = 0.5;
+const MIN_SEND_BUFFER = 32_768;
+/** Twice libtorrent's `send_buffer_watermark`. */
+const MAX_SEND_BUFFER = 1_048_576;
 /** Requests that follow each other in a piece are read at once up to this many bytes. */
-const READ_AHEAD = 524_288;
+const MAX_READ_AHEAD = 524_288;
 
 export interface UploaderOptions {
   readonly storage: PieceStorage;
@@ -88,7 +94,7 @@ export class Uploader {
   /** Reads and sends while the socket takes it. */
   pump(link: PeerLink): void {
     if (link.reading || link.waiting.length === 0 || !link.isOpen) return;
-    if (link.stream.queuedBytes >= SEND_BUFFER) return;
+    if (link.stream.queuedBytes >= this.#sendBuffer(link)) return;
     link.reading = true;
     this.#serve(link).catch((error: unknown) => this.#options.onBug(error));
   }
@@ -106,8 +112,10 @@ export class Uploader {
 
   async #serve(link: PeerLink): Promise<void> {
     try {
-      while (link.isOpen && link.waiting.length > 0 && link.stream.queuedBytes < SEND_BUFFER) {
-        const run = takeRun(link.waiting);
+      for (;;) {
+        const room = this.#sendBuffer(link);
+        if (!link.isOpen || link.stream.queuedBytes >= room) return;
+        const run = takeRun(link.waiting, Math.min(room, MAX_READ_AHEAD));
         const [first] = run;
         if (first === undefined) return;
         let total = 0;
@@ -125,6 +133,15 @@ export class Uploader {
     }
   }
 
+  #sendBuffer(link: PeerLink): number {
+    const now = this.#options.clock.now();
+    // What was written and is still queued has not been sent: counting it would feed itself.
+    const gone = link.connection.upload.total - link.stream.queuedBytes;
+    if (gone > link.sent.total) link.sent.add(gone - link.sent.total, now);
+    const rate = link.sent.rate(now);
+    return Math.min(MAX_SEND_BUFFER, Math.max(MIN_SEND_BUFFER, rate * SEND_BUFFER_SECONDS));
+  }
+
   #send(link: PeerLink, run: readonly BlockRequest[], bytes: Uint8Array): void {
     const now = this.#options.clock.now();
     let at = 0;
@@ -138,7 +155,7 @@ export class Uploader {
 }
 
 /** Takes the oldest request and those that go on where it ends. */
-function takeRun(waiting: BlockRequest[]): BlockRequest[] {
+function takeRun(waiting: BlockRequest[], readAhead: number): BlockRequest[] {
   let count = 0;
   let bytes = 0;
   let previous: BlockRequest | undefined;
@@ -146,7 +163,7 @@ function takeRun(waiting: BlockRequest[]): BlockRequest[] {
     const follows =
       previous === undefined ||
       (previous.piece === request.piece && previous.begin + previous.length === request.begin);
-    if (!follows || (count > 0 && bytes + request.length > READ_AHEAD)) break;
+    if (!follows || (count > 0 && bytes + request.length > readAhead)) break;
     bytes += request.length;
     previous = request;
     count++;
