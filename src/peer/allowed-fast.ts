@@ -6,7 +6,7 @@ import { sha1 } from '../base/sha.ts';
 import { readUint32 } from './messages.ts';
 
 /** BEP 6 "Allowed Fast Set Generation"; libtorrent and BEP use about this many. */
-export const ALLOWED_FAST_COUNT = 10;
+const ALLOWED_FAST_COUNT = 10;
 
 /**
  * The same set for everybody who knows address, infohash and number of pieces. Empty for IPv6, for

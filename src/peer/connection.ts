@@ -7,9 +7,10 @@
  * @module
  */
 
-import { Bitfield } from '../base/bitfield.ts';
+import type { Bitfield } from '../base/bitfield.ts';
 import { ProtocolError } from '../base/errors.ts';
 import type { Millis } from '../runtime/ports.ts';
+import type { ConnectionOptions, Geometry, PeerEvents } from './events.ts';
 import {
   decodeExtendedHandshake,
   decodeMetadataMessage,
@@ -27,42 +28,9 @@ import {
 } from './messages.ts';
 import { OpenRequests } from './open-requests.ts';
 import { Outbox } from './outbox.ts';
+import { PeerPieces } from './peer-pieces.ts';
 import { RateMeter } from './rate.ts';
-import { MAX_BLIND_BITFIELD, type WireHandler, WireParser } from './wire-parser.ts';
-
-/** What a torrent looks like to its peers; unknown before the metadata is there (BEP 9). */
-export interface Geometry {
-  readonly pieceCount: number;
-  /** Bytes of a piece; the last of the torrent, and with BEP 52 of each file, may be shorter. */
-  pieceSize(piece: number): number;
-}
-
-/** Told by a connection while it works on received bytes. */
-export interface PeerEvents {
-  /** The extended handshake came, perhaps not for the first time. */
-  onExtendedHandshake(handshake: ExtendedHandshake): void;
-  /** The peer choked us. Without the fast extension the open requests are gone: see `openRequests`. */
-  onChoke(): void;
-  onUnchoke(): void;
-  /** `peerInterested` changed. */
-  onInterest(): void;
-  /** The peer has one piece more. */
-  onHave(piece: number): void;
-  /** The first bitfield, have all or have none came: `pieces` is all that the peer has. */
-  onPieces(): void;
-  /** Where a block that we asked for shall go; `undefined` when it is no longer of use. */
-  onBlockStart(piece: number, begin: number, length: number): Uint8Array | undefined;
-  /** The block is complete. `stored` is what `onBlockStart` decided. */
-  onBlock(piece: number, begin: number, length: number, stored: boolean): void;
-  /** The peer will not send this block (BEP 6). */
-  onReject(piece: number, begin: number): void;
-  /** A request that is well-formed and that we are not choking, or for an allowed fast piece. */
-  onRequest(piece: number, begin: number, length: number): void;
-  onCancel(piece: number, begin: number, length: number): void;
-  /** BEP 6: the peer would serve this piece even while choking. */
-  onAllowedFast(piece: number): void;
-  onMetadata(message: MetadataMessage): void;
-}
+import { type WireHandler, WireParser } from './wire-parser.ts';
 
 /** How often bip says something when there is nothing to say; bip-rs's 60 s, half of the limit below. */
 const KEEP_ALIVE_INTERVAL: Millis = 60_000;
@@ -80,10 +48,6 @@ const MAX_REQUEST_LENGTH = 131_072;
 const MAX_INVALID_REQUESTS = 300;
 /** Blocks nobody asked for, beyond those cancelled, after which a peer is given up. */
 const MAX_UNSOLICITED_BLOCKS = 64;
-/** Repeated bitfields that bring nothing new; some clients send late ones in place of haves. */
-const MAX_IDLE_BITFIELDS = 16;
-/** Haves kept while the number of pieces is unknown; 2^21 pieces is the limit of a torrent. */
-const MAX_BLIND_PIECE = 2 ** 21;
 
 export class PeerConnection implements WireHandler {
   /** Both sides know BEP 6. */
@@ -102,11 +66,7 @@ export class PeerConnection implements WireHandler {
   readonly #parser: WireParser;
   readonly #outbox = new Outbox();
   #geometry: Geometry | undefined;
-  #pieces: Bitfield | undefined;
-  /** What came before the number of pieces was known. */
-  #blindField: Uint8Array | 'all' | 'none' | undefined;
-  readonly #blindHaves = new Set<number>();
-  #sawPieces = false;
+  readonly #pieces: PeerPieces;
   #amChoking = true;
   #amInterested = false;
   #peerChoking = true;
@@ -117,16 +77,8 @@ export class PeerConnection implements WireHandler {
   #now: Millis;
   #invalidRequests = 0;
   #unsolicited = 0;
-  #idleBitfields = 0;
 
-  constructor(options: {
-    readonly fast: boolean;
-    readonly extended: boolean;
-    readonly geometry: Geometry | undefined;
-    readonly now: Millis;
-    readonly write: (bytes: Uint8Array) => void;
-    readonly events: PeerEvents;
-  }) {
+  constructor(options: ConnectionOptions) {
     this.fast = options.fast;
     this.hasExtensions = options.extended;
     this.#write = options.write;
@@ -135,7 +87,11 @@ export class PeerConnection implements WireHandler {
     this.#lastSent = options.now;
     this.#lastReceived = options.now;
     this.#parser = new WireParser(this);
-    if (options.geometry !== undefined) this.#adoptGeometry(options.geometry);
+    this.#pieces = new PeerPieces(options.events);
+    if (options.geometry !== undefined) {
+      this.#pieces.begin(options.geometry.pieceCount);
+      this.#adoptGeometry(options.geometry);
+    }
   }
 
   get amChoking(): boolean {
@@ -152,10 +108,10 @@ export class PeerConnection implements WireHandler {
   }
   /** What the peer has; `undefined` while the number of pieces is unknown. */
   get pieces(): Bitfield | undefined {
-    return this.#pieces;
+    return this.#pieces.bitfield;
   }
   get isSeed(): boolean {
-    return this.#pieces?.isFull ?? this.#blindField === 'all';
+    return this.#pieces.isSeed;
   }
   /** The last extended handshake. */
   get handshake(): ExtendedHandshake | undefined {
@@ -212,11 +168,7 @@ export class PeerConnection implements WireHandler {
    */
   learnGeometry(geometry: Geometry): void {
     this.#adoptGeometry(geometry);
-    const field = this.#blindField;
-    this.#blindField = undefined;
-    if (field !== undefined) this.#takeField(field);
-    for (const piece of this.#blindHaves) this.#takeHave(piece);
-    this.#blindHaves.clear();
+    this.#pieces.learn(geometry.pieceCount);
   }
 
   // What we say. All of it waits for `flush`, blocks excepted.
@@ -300,17 +252,13 @@ export class PeerConnection implements WireHandler {
         return this.#interest(id === MESSAGE.interested);
       default:
         this.#needFast(id === MESSAGE.haveAll ? 'haveAll' : 'haveNone');
-        return this.#fieldArrived(id === MESSAGE.haveAll ? 'all' : 'none');
+        return this.#pieces.field(id === MESSAGE.haveAll ? 'all' : 'none');
     }
   }
 
   piece(id: number, piece: number): void {
-    this.#checkPiece(piece);
-    if (id === MESSAGE.have) {
-      if (this.#geometry === undefined) this.#blindHaves.add(piece);
-      else this.#takeHave(piece);
-      return;
-    }
+    if (id === MESSAGE.have) return this.#pieces.have(piece);
+    this.#pieces.check(piece);
     this.#needFast(id === MESSAGE.suggest ? 'suggest' : 'allowedFast');
     if (
       id === MESSAGE.allowedFast &&
@@ -335,7 +283,7 @@ export class PeerConnection implements WireHandler {
   }
 
   bitfield(field: Uint8Array): void {
-    this.#fieldArrived(field.slice());
+    this.#pieces.field(field.slice());
   }
 
   port(): void {
@@ -372,7 +320,6 @@ export class PeerConnection implements WireHandler {
 
   #adoptGeometry(geometry: Geometry): void {
     this.#geometry = geometry;
-    this.#pieces = new Bitfield(geometry.pieceCount);
     this.#parser.limits = { bitfield: 1 + Math.ceil(geometry.pieceCount / 8) };
   }
 
@@ -386,48 +333,6 @@ export class PeerConnection implements WireHandler {
     if (this.#peerInterested === interested) return;
     this.#peerInterested = interested;
     this.#events.onInterest();
-  }
-
-  #fieldArrived(field: Uint8Array | 'all' | 'none'): void {
-    if (this.#geometry !== undefined) return this.#takeField(field);
-    if (field instanceof Uint8Array && field.length + 1 > MAX_BLIND_BITFIELD) {
-      throw violation('the bitfield is too long', 'BEP 3 bitfield');
-    }
-    this.#blindField = field;
-  }
-
-  /** Some clients send a bitfield in mid-stream in place of several haves: it can only add. */
-  #takeField(field: Uint8Array | 'all' | 'none'): void {
-    const ours = this.#pieces;
-    if (ours === undefined) return;
-    const claimed = this.#readField(field, ours.length);
-    if (!this.#sawPieces && ours.isEmpty) {
-      this.#sawPieces = true;
-      this.#pieces = claimed;
-      return this.#events.onPieces();
-    }
-    this.#sawPieces = true;
-    const before = ours.count;
-    for (const piece of claimed) this.#takeHave(piece);
-    if (ours.count === before && ++this.#idleBitfields > MAX_IDLE_BITFIELDS) {
-      throw violation('the peer repeats its bitfield without end', 'BEP 3 bitfield');
-    }
-  }
-
-  #readField(field: Uint8Array | 'all' | 'none', length: number): Bitfield {
-    if (field instanceof Uint8Array) {
-      const claimed = Bitfield.fromBytes(field, length);
-      if (claimed !== undefined) return claimed;
-      throw violation('the bitfield has the wrong length or spare bits set', 'BEP 3 bitfield');
-    }
-    const claimed = new Bitfield(length);
-    if (field === 'all') claimed.fill();
-    return claimed;
-  }
-
-  #takeHave(piece: number): void {
-    this.#checkPiece(piece);
-    if (this.#pieces?.add(piece) === true) this.#events.onHave(piece);
   }
 
   #requested(piece: number, begin: number, length: number): void {
@@ -456,15 +361,6 @@ export class PeerConnection implements WireHandler {
     if (this.#geometry === undefined || piece >= this.#geometry.pieceCount) return -1;
     if (begin % BLOCK_LENGTH !== 0) return -1;
     return Math.min(BLOCK_LENGTH, this.#geometry.pieceSize(piece) - begin);
-  }
-
-  #checkPiece(piece: number): void {
-    if (piece >= (this.#geometry?.pieceCount ?? MAX_BLIND_PIECE)) {
-      throw violation(
-        `the peer speaks of piece ${piece}, which does not exist`,
-        'BEP 3 piece index',
-      );
-    }
   }
 
   #needFast(message: PlainMessage | PieceMessage | 'reject'): void {

@@ -14,7 +14,7 @@ const LIMITS = { maxDepth: 10, maxTokens: 1000 } as const;
 /** BEP 9: metadata travels in pieces of 16 KiB. */
 export const METADATA_PIECE_LENGTH = 16_384;
 /** Largest info dictionary taken from peers; libtorrent's limit of `metadata_size`. */
-export const MAX_METADATA_LENGTH = 31_457_280;
+const MAX_METADATA_LENGTH = 31_457_280;
 /** Extension ids are one byte, 0 is the handshake and "off" (BEP 10). */
 const MAX_EXTENSION_ID = 255;
 const MAX_REQQ = 1_000_000;

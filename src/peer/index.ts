@@ -7,26 +7,20 @@
  * @module
  */
 
-export { ALLOWED_FAST_COUNT, allowedFastSet } from './allowed-fast.ts';
-export {
-  type Geometry,
-  OUR_REQQ,
-  PeerConnection,
-  type PeerEvents,
-} from './connection.ts';
+export { allowedFastSet } from './allowed-fast.ts';
+export { OUR_REQQ, PeerConnection } from './connection.ts';
+export type { Geometry, PeerEvents } from './events.ts';
 export {
   decodeExtendedHandshake,
   decodeMetadataMessage,
   type ExtendedHandshake,
   encodeExtendedHandshake,
   encodeMetadataMessage,
-  MAX_METADATA_LENGTH,
   METADATA_PIECE_LENGTH,
   type MetadataMessage,
 } from './extended.ts';
 export { BLOCK_LENGTH, encodePieceHeader, MESSAGE } from './messages.ts';
 export { MetadataFetch } from './metadata-fetch.ts';
-export { OpenRequests } from './open-requests.ts';
 export { Outbox } from './outbox.ts';
 export { RateMeter } from './rate.ts';
 export { type WireHandler, WireParser } from './wire-parser.ts';

@@ -38,10 +38,8 @@ export type PlainMessage =
 export type PieceMessage = 'have' | 'suggest' | 'allowedFast';
 export type BlockMessage = 'request' | 'cancel' | 'reject';
 
-/** The four zero bytes. */
-export const KEEP_ALIVE: Uint8Array = new Uint8Array(4);
 /** Bytes in front of a block: length, id, index, begin. */
-export const PIECE_HEADER_LENGTH = 13;
+const PIECE_HEADER_LENGTH = 13;
 /** Bytes of a request, cancel or reject. */
 export const BLOCK_MESSAGE_LENGTH = 17;
 
