@@ -83,15 +83,14 @@ export class AnnounceLoop {
     }
   }
 
-  /** Tells `stopped` to each tracker that knows us; nobody is waited for longer than 5 s. */
+  /** Tells `stopped` to each tracker that knows us, 5 s long at most. To be called once, at the end. */
   async stop(): Promise<void> {
     const knowing = [...this.#known].filter(([, { started }]) => started);
     const { signal } = new AbortController();
     await Promise.all(
-      knowing.map(async ([tracker, known]) => {
-        known.started = false;
-        await this.#announce(tracker, known, { event: 'stopped', signal });
-      }),
+      knowing.map(([tracker, known]) =>
+        this.#announce(tracker, known, { event: 'stopped', signal }),
+      ),
     );
   }
 

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import type { Endpoint } from '../../src/base/endpoint.ts';
 import type { World } from '../../src/runtime/sim/index.ts';
@@ -232,6 +233,11 @@ describe('failures', () => {
     tracker.tiny.refusal = undefined;
     await world.runFor(31 * MINUTE);
     expect(story.line).toMatch(/1:started! 1:started$/);
+    tracker.tiny.refusal = 'busy again';
+    await world.runFor(31 * MINUTE);
+    const again = story.line.split(' ').indexOf('1:-!');
+    const [first = 0, second = 0, third = 0] = story.times.slice(again);
+    expect([second - first, third - second].map((ms) => Math.round(ms / SECOND))).toEqual([15, 30]);
     await story.end();
   });
 
@@ -308,6 +314,16 @@ describe('the end', () => {
     await story.end();
     expect(story.line).toBe('1:started 1:stopped');
     expect(world.open).toHaveLength(1);
+  });
+
+  test('no listener stays on the signal', async () => {
+    const world = makeWorld();
+    const tracker = await oneTracker(world);
+    const { signal } = new AbortController();
+    const story = new Story(world, [[tracker.udpUrl]], { signal });
+    await world.runFor(40 * MINUTE);
+    await story.end();
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   test('a signal aborted before asks nobody', async () => {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { NetworkError, TimeoutError } from '../../../src/base/errors.ts';
 import { announce, TrackerRefusal, UdpTrackers } from '../../../src/tracker/index.ts';
@@ -239,6 +240,16 @@ describe('disposal and cancellation', () => {
       await world.run(failureOf(announce(runtime, 'udp://10.0.0.9:6969', REQUEST, options))),
     ).toMatchObject({ code: 'BIP_TRACKER_CLOSED' });
     world.assertClosed();
+  });
+
+  test('no listener stays on the signal', async () => {
+    const world = makeWorld();
+    const tracker = await serveTracker(world, world.host('10.0.0.9'));
+    const { runtime } = world.host('10.0.0.1');
+    const how = { signal: new AbortController().signal };
+    await world.run(announce(runtime, tracker.udpUrl, REQUEST, how));
+    await world.run(announce(runtime, tracker.httpUrl, REQUEST, how));
+    expect(getEventListeners(how.signal, 'abort')).toEqual([]);
   });
 
   test('a throwing body still closes, and its error survives', async () => {

@@ -282,6 +282,7 @@ describe('connection ids', () => {
     const bench = new Bench({ connections });
     bench.datagram(packet(3, 1, '6e6f'));
     expect(bench.story).toBe('a0 c0');
+    expect(connections.fresh(TRACKER, 0)).toBeUndefined();
     bench.answer(1);
     bench.datagram(packet(3, 3, '6e6f'));
     expect(bench.error).toBeInstanceOf(TrackerRefusal);
