@@ -6,7 +6,7 @@ import { action, type Invocation } from './cli/action.ts';
 import type { Context } from './cli/context.ts';
 import { LimitReached } from './cli/exit-codes.ts';
 import type { Reporter } from './cli/reporter.ts';
-import { loadTorrent } from './cli/torrent-argument.ts';
+import { loadTorrent, parseOptions } from './cli/torrent-argument.ts';
 import { formatDuration, formatSize } from './cli/units.ts';
 import type { EndEvent, TransferEvent } from './transfer/events.ts';
 import {
@@ -113,6 +113,7 @@ async function* downloadOne(
       force: options.force ?? false,
       peers: options.peer ?? [],
       trackers: options.trackers,
+      parse: parseOptions(context),
     },
     pieces: options.events?.includes('piece') ?? false,
     progress: options.json === true,

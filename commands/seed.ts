@@ -47,7 +47,7 @@ export function seedCommand(context: Context): Command {
     )
     .addOption(
       new Option('--tracker <url>', 'for a PATH: announce to this tracker, repeatable').argParser(
-        (url: string, before: readonly string[] = []) => [...before, url],
+        (url: string, before: readonly string[] | undefined) => [...(before ?? []), url],
       ),
     )
     .addOption(new Option('-o, --output <file>', 'for a PATH: also write the .torrent there'))
@@ -148,13 +148,17 @@ function seedingEvent(
   };
 }
 
+/** A file or folder that is no .torrent. */
+async function isShareable(context: Context, path: string): Promise<boolean> {
+  if (/\.torrent$/i.test(path)) return false;
+  const kind = (await context.runtime.files.stat(path))?.kind;
+  return kind === 'file' || kind === 'directory';
+}
+
 async function findData(invocation: Invocation<SeedFlags>): Promise<Served> {
   const { context, args, options } = invocation;
   const [argument = ''] = args;
-  const stat = /\.torrent$/i.test(argument)
-    ? undefined
-    : await context.runtime.files.stat(argument);
-  if (stat?.kind === 'file' || stat?.kind === 'directory') return await share(invocation, argument);
+  if (await isShareable(context, argument)) return share(invocation, argument);
   if (options.tracker !== undefined || options.output !== undefined) {
     throw new UsageError('--tracker and --output are for a PATH that is shared, not for a torrent');
   }

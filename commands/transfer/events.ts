@@ -81,9 +81,7 @@ export function eventOf(event: TorrentEvent, pieces: boolean): TransferEvent | u
       return { type: 'file', path: event.path.join('/') };
     case 'warning':
       return event;
-    case 'state':
-    case 'checking':
-    case 'note':
+    default:
       return undefined;
   }
 }

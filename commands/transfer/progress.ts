@@ -80,7 +80,7 @@ function bar(done: number, total: number, { style, width }: Frame): string {
   const cells = Math.max(8, Math.min(50, width - text.length - 4));
   const eighths = Math.floor(share * cells * 8);
   const full = BAR_FULL.repeat(Math.floor(eighths / 8)) + (BAR_PARTS[eighths % 8] ?? '');
-  return `  ${style.cyan(full)}${style.dim('·'.repeat(cells - [...full].length))}${text}`;
+  return `  ${style.cyan(full)}${style.dim('·'.repeat(cells - full.length))}${text}`;
 }
 
 /** One cell for a run of pieces: full when all are there, shaded by share, a mark while some are open. */
@@ -116,7 +116,8 @@ function pieceCell(torrent: Torrent, from: number, to: number, style: Style): st
   return style.green(done * 2 >= seen ? '▓' : '▒');
 }
 
+/** Cut between characters, not inside of one. */
 function clip(text: string, width: number): string {
-  const characters = [...text];
+  const characters = Array.from(text);
   return characters.length <= width ? text : `${characters.slice(0, width - 1).join('')}…`;
 }

@@ -19,7 +19,7 @@ import type { Metainfo } from '../metainfo/index.ts';
 import type { Geometry } from '../peer/index.ts';
 import type { Runtime } from '../runtime/ports.ts';
 import { Downloader } from './downloader.ts';
-import type { TorrentEvent } from './events.ts';
+import type { TorrentEvent, TorrentStats } from './events.ts';
 import type { TorrentOptions } from './options.ts';
 import type { PeerLink } from './peer-link.ts';
 import { Uploader } from './uploader.ts';
@@ -109,6 +109,15 @@ export class Content implements AsyncDisposable {
       await storage[Symbol.asyncDispose]();
       throw error;
     }
+  }
+
+  stats(): Pick<TorrentStats, 'done' | 'piecesDone' | 'pieceCount' | 'wasted'> {
+    return {
+      done: this.#done,
+      piecesDone: this.have.count,
+      pieceCount: this.have.length,
+      wasted: this.downloader.wasted,
+    };
   }
 
   /** Verified bytes, padding not counted. */
@@ -219,27 +228,28 @@ function hashesOf(metainfo: Metainfo): ReturnType<typeof v1Hashes> {
 }
 
 async function judgeExisting(options: ContentOptions, storage: TorrentStorage): Promise<Bitfield> {
-  const { runtime, metainfo, torrent, infoHash, signal, onEvent } = options;
-  const { verify = 'auto', root, seedOnly = false } = torrent;
+  const { metainfo, torrent, signal, onEvent } = options;
   const nothing = new Bitfield(metainfo.pieceCount);
+  const { verify = 'auto', seedOnly = false } = torrent;
   if (seedOnly && verify === 'never') {
     nothing.fill();
     return nothing;
   }
-  const saved =
-    seedOnly || verify === 'always'
-      ? undefined
-      : await loadResume(runtime, { root, infoHash, storage });
+  const saved = await savedState(options, storage);
   if (verify === 'never') return saved?.good ?? nothing;
   if (storage.isFresh) return nothing;
   onEvent({ type: 'state', state: 'checking' });
-  return await storage.verify({
+  return storage.verify({
     signal,
     onProgress: (done, total) => onEvent({ type: 'checking', done, total }),
-    ...resumeOption(saved),
+    ...(saved === undefined ? {} : { resume: saved }),
   });
 }
 
-function resumeOption(saved: ResumeState | undefined): { readonly resume?: ResumeState } {
-  return saved === undefined ? {} : { resume: saved };
+async function savedState(
+  { runtime, torrent, infoHash }: ContentOptions,
+  storage: TorrentStorage,
+): Promise<ResumeState | undefined> {
+  if (torrent.seedOnly === true || torrent.verify === 'always') return undefined;
+  return loadResume(runtime, { root: torrent.root, infoHash, storage });
 }

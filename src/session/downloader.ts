@@ -181,11 +181,9 @@ export class Downloader {
     const only = connection.peerChoking ? connection.allowedFast : undefined;
     if (only?.size === 0) return;
     const now = this.#options.clock.now();
-    const target = link.window.target(connection.download.rate(now), connection.reqq, now);
-    const count = target - connection.openRequests.count;
-    if (count < Math.max(1, target * REFILL_SHARE) && connection.openRequests.count > 0) return;
-    const asked = this.#ask(link, count, only);
-    if (asked < count && this.#pool.available === 0) this.#starved.add(link);
+    const count = roomFor(link, now);
+    if (count === 0) return;
+    if (this.#ask(link, count, only) < count && this.#pool.available === 0) this.#starved.add(link);
     connection.flush(now);
   }
 
@@ -312,4 +310,13 @@ export class Downloader {
     for (const piece of pieces) if (this.#picker.isMissing(piece)) count++;
     return count;
   }
+}
+
+/** How many requests to send now: none until a good part of the window is free, then all of it. */
+function roomFor({ connection, window }: PeerLink, now: Millis): number {
+  const open = connection.openRequests.count;
+  const target = window.target(connection.download.rate(now), connection.reqq, now);
+  const room = target - open;
+  if (room <= 0 || (open > 0 && room < target * REFILL_SHARE)) return 0;
+  return room;
 }

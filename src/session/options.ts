@@ -3,7 +3,7 @@
 import type { Endpoint } from '../base/endpoint.ts';
 import type { PeerId } from '../base/ids.ts';
 import type { Magnet } from '../magnet/index.ts';
-import type { Metainfo } from '../metainfo/index.ts';
+import type { Metainfo, ParseOptions } from '../metainfo/index.ts';
 import type { TorrentEvent } from './events.ts';
 
 /** What names the torrent: all of it, or just enough to find the rest. */
@@ -31,14 +31,16 @@ export interface TorrentOptions {
   readonly peers?: readonly Endpoint[];
   /** Ask the trackers of the source; default true. */
   readonly trackers?: boolean;
+  /** How metadata that comes from peers is to be parsed. */
+  readonly parse?: ParseOptions;
   readonly onEvent?: (event: TorrentEvent) => void;
 }
 
 /** What the torrents of a session share. */
 export interface SessionIdentity {
   readonly peerId: PeerId;
-  /** Where the session listens; `undefined` when it does not. */
-  readonly port: number | undefined;
+  /** Where the session listens. */
+  readonly port: number;
   /** The local address that calls come from; any when absent. */
   readonly bind: string | undefined;
   /** 32 bits for trackers, the same for the whole session. */

@@ -130,7 +130,7 @@ async function listen(
   accept: (stream: ByteStream) => void,
 ): Promise<Listener> {
   const bind = host === undefined ? { signal } : { host, signal };
-  if (port !== undefined) return await runtime.network.listen(accept, { ...bind, port });
+  if (port !== undefined) return runtime.network.listen(accept, { ...bind, port });
   for (const usual of USUAL_PORTS) {
     try {
       return await runtime.network.listen(accept, { ...bind, port: usual });
@@ -138,5 +138,5 @@ async function listen(
       if (!(error instanceof NetworkError) || error.code !== 'BIP_PORT_IN_USE') throw error;
     }
   }
-  return await runtime.network.listen(accept, { ...bind, port: 0 });
+  return runtime.network.listen(accept, { ...bind, port: 0 });
 }

@@ -9,6 +9,7 @@ import { allowedFastSet, type MetadataMessage, RateMeter } from '../peer/index.t
 import type { Clock, Millis, Runtime } from '../runtime/ports.ts';
 import type { Content } from './content.ts';
 import { Dialer } from './dialer.ts';
+import type { TorrentStats } from './events.ts';
 import type { Introduced } from './introduction.ts';
 import { MetadataExchange } from './metadata-exchange.ts';
 import type { SessionIdentity } from './options.ts';
@@ -59,6 +60,29 @@ export class Swarm implements LinkHost, AsyncDisposable {
         options.onNote(`no connection with ${formatEndpoint(endpoint)}: ${error.message}`),
       onBug: options.onBug,
     });
+  }
+
+  /** The part of the torrent's numbers that concerns peers. */
+  stats(): Pick<
+    TorrentStats,
+    | 'downloadBytesPerSecond'
+    | 'uploadBytesPerSecond'
+    | 'peers'
+    | 'seeds'
+    | 'downloaded'
+    | 'uploaded'
+  > {
+    const now = this.clock.now();
+    let seeds = 0;
+    for (const link of this.links) if (link.connection.isSeed) seeds++;
+    return {
+      downloadBytesPerSecond: this.download.rate(now),
+      uploadBytesPerSecond: this.upload.rate(now),
+      peers: this.links.size,
+      seeds,
+      downloaded: this.download.total,
+      uploaded: this.upload.total,
+    };
   }
 
   /** Is there room for a peer that calls us from this address? */
@@ -243,7 +267,7 @@ export class Swarm implements LinkHost, AsyncDisposable {
       version,
       yourIp: link.remote.host,
       ...(this.#metadata.size === undefined ? {} : { metadataSize: this.#metadata.size }),
-      ...(port === undefined ? {} : { port }),
+      port,
     });
   }
 

@@ -9,24 +9,22 @@
  * @module
  */
 
-import { type Endpoint, formatEndpoint } from '../base/endpoint.ts';
-import { BipError, invariant, StorageError } from '../base/errors.ts';
+import { formatEndpoint } from '../base/endpoint.ts';
+import { invariant, StorageError } from '../base/errors.ts';
 import type { InfoHash } from '../base/ids.ts';
 import { loadInfo, saveInfo } from '../disk/index.ts';
 import { magnetTiers } from '../magnet/index.ts';
 import { type Metainfo, parseInfo } from '../metainfo/index.ts';
 import type { Clock, Millis, Runtime } from '../runtime/ports.ts';
 import { RECHOKE_INTERVAL } from '../select/index.ts';
-import { type AnnounceRequest, Announcer } from '../tracker/index.ts';
 import { Content } from './content.ts';
 import type { TorrentEvent, TorrentState, TorrentStats } from './events.ts';
 import type { SessionIdentity, TorrentOptions } from './options.ts';
 import type { PeerLink } from './peer-link.ts';
+import { Rendezvous } from './rendezvous.ts';
 import { Swarm } from './swarm.ts';
 
 const TICK: Millis = 1_000;
-/** Announced as left while nobody knows how much it is: anything but 0, which would mean a seed. */
-const LEFT_UNKNOWN = 16_384;
 
 export class Torrent implements AsyncDisposable {
   readonly infoHash: InfoHash;
@@ -35,19 +33,17 @@ export class Torrent implements AsyncDisposable {
   /** Never resolves; rejects when the torrent cannot go on, complete or not. */
   readonly failed: Promise<never>;
   readonly #runtime: Runtime;
-  readonly #identity: SessionIdentity;
   readonly #options: TorrentOptions;
   readonly #swarm: Swarm;
+  readonly #rendezvous: Rendezvous;
   readonly #abort = new AbortController();
   readonly #complete: () => void;
   readonly #reject: (error: unknown) => void;
   #state: TorrentState = 'metadata';
   #metainfo: Metainfo | undefined;
   #content: Content | undefined;
-  #announcer: Announcer | undefined;
   #timer: (() => void) | undefined;
   #nextRechoke: Millis = 0;
-  #meeting = false;
   #opening: Promise<void> | undefined;
   #finishing: Promise<void> | undefined;
   #disposed: Promise<void> | undefined;
@@ -55,7 +51,6 @@ export class Torrent implements AsyncDisposable {
   /** @internal Made by `Session.add`, which starts it. */
   constructor(runtime: Runtime, identity: SessionIdentity, options: TorrentOptions) {
     this.#runtime = runtime;
-    this.#identity = identity;
     this.#options = options;
     this.infoHash = infoHashOf(options);
     const completed = Promise.withResolvers<void>();
@@ -78,6 +73,17 @@ export class Torrent implements AsyncDisposable {
       onMetadata: (info) => this.#metadataArrived(info),
       onNote: (message) => this.#emit({ type: 'note', message }),
       onWarning: (code, message) => this.#emit({ type: 'warning', code, message }),
+      onBug: (error) => this.#fail(error),
+    });
+    this.#rendezvous = new Rendezvous({
+      runtime,
+      identity,
+      infoHash: this.infoHash,
+      torrent: options,
+      swarm: this.#swarm,
+      content: () => this.#content,
+      signal: this.#abort.signal,
+      onEvent: (event) => this.#emit(event),
       onBug: (error) => this.#fail(error),
     });
   }
@@ -109,29 +115,12 @@ export class Torrent implements AsyncDisposable {
     this.#opening = opening.catch((error: unknown) => this.#fail(error));
   }
 
-  /** Addresses of peers from elsewhere. */
-  addPeers(peers: readonly Endpoint[]): void {
-    this.#swarm.dialer.add(peers, 'user');
-  }
-
   stats(): TorrentStats {
-    const content = this.#content;
-    const now = this.clock.now();
-    let seeds = 0;
-    for (const link of this.#swarm.links) if (link.connection.isSeed) seeds++;
     return {
-      state: this.#state,
-      done: content?.done ?? 0,
+      ...this.#swarm.stats(),
+      ...(this.#content?.stats() ?? NO_CONTENT),
       total: this.#metainfo?.length ?? 0,
-      piecesDone: content?.have.count ?? 0,
-      pieceCount: this.#metainfo?.pieceCount ?? 0,
-      downloadBytesPerSecond: this.#swarm.download.rate(now),
-      uploadBytesPerSecond: this.#swarm.upload.rate(now),
-      peers: this.#swarm.links.size,
-      seeds,
-      downloaded: this.#swarm.download.total,
-      uploaded: this.#swarm.upload.total,
-      wasted: content?.downloader.wasted ?? 0,
+      state: this.#state,
     };
   }
 
@@ -151,7 +140,7 @@ export class Torrent implements AsyncDisposable {
     this.#setState('stopped');
     this.#timer?.();
     this.#abort.abort(new Error('the torrent was stopped'));
-    const goodbye = this.#announcer?.[Symbol.asyncDispose]();
+    const goodbye = this.#rendezvous[Symbol.asyncDispose]();
     try {
       await this.#swarm[Symbol.asyncDispose]();
       await this.#opening;
@@ -180,9 +169,12 @@ export class Torrent implements AsyncDisposable {
       root: this.#options.root,
       infoHash: this.infoHash,
     });
-    if (known !== undefined) return await this.#open(this.#parse(known));
+    if (known !== undefined) {
+      await this.#open(this.#parse(known));
+      return;
+    }
     this.#setState('metadata');
-    this.#meetPeers();
+    this.#rendezvous.begin();
   }
 
   #metadataArrived(info: Uint8Array): void {
@@ -200,10 +192,14 @@ export class Torrent implements AsyncDisposable {
   #parse(info: Uint8Array): Metainfo {
     const { source } = this.#options;
     if (source.type === 'metainfo') return source.metainfo;
-    return parseInfo(info, {
-      announce: magnetTiers(source.magnet),
-      webSeeds: source.magnet.webSeeds,
-    });
+    return parseInfo(
+      info,
+      {
+        announce: magnetTiers(source.magnet),
+        webSeeds: source.magnet.webSeeds,
+      },
+      this.#options.parse,
+    );
   }
 
   async #open(metainfo: Metainfo): Promise<void> {
@@ -232,7 +228,7 @@ export class Torrent implements AsyncDisposable {
     this.#setState(content.isComplete ? 'seeding' : 'downloading');
     this.#swarm.onContent(content, metainfo.infoBytes);
     if (content.isComplete) this.#finish(false);
-    this.#meetPeers();
+    this.#rendezvous.begin();
   }
 
   #incompleteSeed(content: Content): StorageError {
@@ -241,61 +237,6 @@ export class Torrent implements AsyncDisposable {
       `${content.metainfo.name}: ${have.length - have.count} of ${have.length} pieces are missing or do not match the torrent, so that there is nothing to seed; \`bip download\` completes it`,
       { code: 'BIP_INCOMPLETE' },
     );
-  }
-
-  /** Calls peers and trackers, once. */
-  #meetPeers(): void {
-    const { source, peers = [], trackers = true } = this.#options;
-    const named = source.type === 'magnet' ? [...peers, ...source.magnet.peers] : peers;
-    void this.#callNamed(named).catch((error: unknown) => this.#fail(error));
-    if (!trackers || this.#announcer !== undefined) return;
-    const tiers = source.type === 'magnet' ? magnetTiers(source.magnet) : source.metainfo.announce;
-    if (tiers.length === 0) return;
-    this.#announcer = new Announcer(this.#runtime, {
-      tiers,
-      request: () => this.#announceRequest(),
-      onPeers: (found) => this.#swarm.dialer.add(found, 'tracker'),
-      onEvent: (event) =>
-        event.type === 'failed'
-          ? this.#emit({ type: 'warning', code: event.error.code, message: event.error.message })
-          : this.#emit({
-              type: 'note',
-              message: `the tracker named ${event.response.peers.length} peers`,
-            }),
-      signal: this.#abort.signal,
-    });
-  }
-
-  /** Peers that the user or the magnet names may be names of hosts. */
-  async #callNamed(named: readonly Endpoint[]): Promise<void> {
-    if (this.#meeting) return;
-    this.#meeting = true;
-    for (const { host, port } of named) {
-      try {
-        const signal = this.#abort.signal;
-        const [address] = await this.#runtime.lookup.addresses(host, { signal });
-        if (address !== undefined) this.#swarm.dialer.add([{ host: address, port }], 'user');
-      } catch (error) {
-        if (this.#abort.signal.aborted) return;
-        if (!(error instanceof BipError)) throw error;
-        this.#emit({ type: 'warning', code: error.code, message: error.message });
-      }
-    }
-  }
-
-  #announceRequest(): AnnounceRequest {
-    const { download, upload } = this.#swarm;
-    const content = this.#content;
-    return {
-      infoHash: this.infoHash,
-      peerId: this.#identity.peerId,
-      // A session that does not listen cannot be called; trackers want a port all the same.
-      port: this.#identity.port ?? 1,
-      uploaded: upload.total,
-      downloaded: download.total,
-      left: content === undefined ? LEFT_UNKNOWN : content.metainfo.length - content.done,
-      key: this.#identity.key,
-    };
   }
 
   #pieceChecked(piece: number, ok: boolean): void {
@@ -319,7 +260,7 @@ export class Torrent implements AsyncDisposable {
         await content.finish();
         this.#setState('seeding');
         this.#swarm.onComplete();
-        if (justNow) this.#announcer?.completed();
+        if (justNow) this.#rendezvous.completed();
         this.#complete();
       } catch (error) {
         this.#fail(error);
@@ -375,3 +316,6 @@ function infoHashOf({ source }: TorrentOptions): InfoHash {
   invariant(infoHash !== undefined, 'a torrent has an infohash');
   return infoHash;
 }
+
+/** The numbers of a torrent whose metadata is unknown. */
+const NO_CONTENT = { done: 0, piecesDone: 0, pieceCount: 0, wasted: 0 } as const;
