@@ -13,11 +13,5 @@ export { formatJson, type JsonFormat, type JsonPart } from './json-format.ts';
 export { parseJson } from './json-parse.ts';
 export { fromJson, type JsonValue, toJson } from './json-value.ts';
 export { type BencodeKind, BencodeNode } from './node.ts';
-export {
-  DEFAULT_MAX_BYTES,
-  DEFAULT_MAX_DEPTH,
-  DEFAULT_MAX_TOKENS,
-  type DecodeOptions,
-  MAX_INTEGER_DIGITS,
-} from './options.ts';
+export { type DecodeOptions, MAX_INTEGER_DIGITS } from './options.ts';
 export { formatPath, lookup, type PathStep } from './path.ts';

@@ -17,7 +17,7 @@ export interface JsonFormat {
 }
 
 /** Characters of one document; V8 has no strings longer than 2^29 − 24. */
-export const MAX_JSON_LENGTH = 500_000_000;
+const MAX_JSON_LENGTH = 500_000_000;
 
 /** Valid inside strings of JSON, but not safe on a terminal. */
 const UNSAFE = /[\u007f-\u009f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
@@ -31,7 +31,7 @@ interface Level {
 /**
  * JSON text of a value, without a line end.
  *
- * @throws {ProtocolError} code `BIP_TOO_LARGE` beyond {@link MAX_JSON_LENGTH}.
+ * @throws {ProtocolError} code `BIP_TOO_LARGE` beyond 500,000,000 characters.
  */
 export function formatJson(node: BencodeNode, format: JsonFormat = {}): string {
   const formatter = new Formatter(format);

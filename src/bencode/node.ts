@@ -49,9 +49,8 @@ export class BencodeNode {
 
   /** Where it ends: the offset of the first byte behind it. */
   get end(): number {
-    const { words } = this.#tape;
-    const second = words[this.#word + 1] ?? 0;
-    return this.#isContainer ? (words[second - 2] ?? 0) + 1 : second;
+    const second = this.#second;
+    return this.#isContainer ? (this.#tape.words[second - 2] ?? 0) + 1 : second;
   }
 
   /** A view of exactly the bytes of this value, as they came: what infohashes are taken of. */
@@ -63,7 +62,7 @@ export class BencodeNode {
   asInteger(): number | bigint | undefined {
     if (this.#first !== BYTE.integer) return undefined;
     const { bytes } = this.#tape;
-    const end = this.end - 1;
+    const end = this.#second - 1;
     let at = this.offset + 1;
     const negative = bytes[at] === BYTE.minus;
     if (negative) at++;
@@ -83,14 +82,14 @@ export class BencodeNode {
   asBytes(): Uint8Array | undefined {
     if (!this.#isBytes) return undefined;
     const { bytes } = this.#tape;
-    return bytes.subarray(contentStart(bytes, this.offset), this.end);
+    return bytes.subarray(contentStart(bytes, this.offset), this.#second);
   }
 
   /** A string that is valid UTF-8; `undefined` for other strings and other kinds. */
   asText(): string | undefined {
     if (!this.#isBytes) return undefined;
     const { bytes } = this.#tape;
-    const end = this.end;
+    const end = this.#second;
     const from = contentStart(bytes, this.offset);
     if (end - from > SHORT_TEXT) return decodeUtf8(bytes.subarray(from, end));
     let text = '';
@@ -104,7 +103,7 @@ export class BencodeNode {
 
   /** Items of a list, entries of a dictionary (both are counted), bytes of a string; 0 for integers. */
   get length(): number {
-    if (this.#isBytes) return this.end - contentStart(this.#tape.bytes, this.offset);
+    if (this.#isBytes) return this.#second - contentStart(this.#tape.bytes, this.offset);
     if (!this.#isContainer) return 0;
     const last = endOf(this.#tape, this.#word);
     let count = 0;
@@ -145,6 +144,10 @@ export class BencodeNode {
     return undefined;
   }
 
+  /** The second word: where an integer or a string ends. */
+  get #second(): number {
+    return this.#tape.words[this.#word + 1] ?? 0;
+  }
   get #isBytes(): boolean {
     return this.#first <= BYTE.nine;
   }

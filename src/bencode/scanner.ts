@@ -19,6 +19,7 @@ import {
   compareRanges,
   contentStart,
   digitsEnd,
+  emptyWords,
   isDigit,
   isOpener,
   NONE,
@@ -34,8 +35,8 @@ const MAX_INT64 = 2n ** 63n - 1n;
 /** Integers of so many digits are within 64 bits without a closer look. */
 const DIGITS_WITHIN_64_BITS = 18;
 
-/** Words to make room for before there is anything to put there. */
-const MAX_FIRST_WORDS = 2 ** 20;
+/** Words that are there from the start. */
+const MIN_WORDS = 16;
 
 /**
  * One pass over one input. Faults are thrown; with `faults` those that leave it clear how to go on
@@ -43,7 +44,7 @@ const MAX_FIRST_WORDS = 2 ** 20;
  */
 export class Scanner {
   readonly #bytes: Uint8Array;
-  readonly #words: number[] = [];
+  #words: number[] | Int32Array;
   /** How many words are in use. */
   #used = 0;
   readonly #maxDepth: number;
@@ -67,9 +68,8 @@ export class Scanner {
 
   constructor(bytes: Uint8Array, options: DecodeOptions, faults?: Fault[]) {
     this.#bytes = bytes;
-    // A guess: a word for every four bytes. Never a typed array: it takes longer to make than most
-    // messages to decode, and code that meets both kinds is slow with both.
-    this.#words.length = Math.min(bytes.length >> 2, MAX_FIRST_WORDS);
+    // A guess: a word for every four bytes.
+    this.#words = emptyWords(Math.max(bytes.length >> 2, MIN_WORDS));
     this.#maxDepth = options.maxDepth ?? DEFAULT_MAX_DEPTH;
     this.#maxTokens = options.maxTokens ?? DEFAULT_MAX_TOKENS;
     this.#maxUsed = 2 * this.#maxTokens;
@@ -125,11 +125,18 @@ export class Scanner {
   }
 
   #put(offset: number, word: number): void {
-    const words = this.#words;
     const used = this.#used;
+    if (used + 2 > this.#words.length) this.#grow();
+    const words = this.#words;
     words[used] = offset;
     words[used + 1] = word;
     this.#used = used + 2;
+  }
+
+  #grow(): void {
+    const grown = emptyWords(this.#words.length * 2);
+    for (let at = 0; at < this.#used; at++) grown[at] = this.#words[at] ?? 0;
+    this.#words = grown;
   }
 
   #string(): void {

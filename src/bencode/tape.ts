@@ -25,7 +25,7 @@ export const NONE = -1;
 /** Decoded bencode; the first token is the value itself. */
 export interface Tape {
   readonly bytes: Uint8Array;
-  readonly words: readonly number[];
+  readonly words: readonly number[] | Int32Array;
   /** How many of the words are in use. */
   readonly used: number;
 }
@@ -38,6 +38,20 @@ export function isDigit(byte: number): boolean {
 /** True for the bytes that begin a list or a dictionary. */
 export function isOpener(byte: number): boolean {
   return byte === BYTE.dictionary || byte === BYTE.list;
+}
+
+/** From so many on, words are kept in a typed array, which takes longer to make. */
+const MANY_WORDS = 1024;
+
+/**
+ * Words to be filled. Of a fixed length, because stores that grow an array do not go well with
+ * stores to typed arrays: code that does both is slow at both.
+ */
+export function emptyWords(length: number): number[] | Int32Array {
+  if (length >= MANY_WORDS) return new Int32Array(length);
+  const words: number[] = [];
+  words.length = length;
+  return words;
 }
 
 /** The word of the token that follows the whole value at `word`. */

@@ -78,9 +78,9 @@ export class Writer {
   #shortAscii(text: string): boolean {
     const before = this.#at;
     const { length } = text;
-    this.#reserve(length + 3);
     this.natural(length);
     this.byte(BYTE.colon);
+    this.#reserve(length);
     const bytes = this.#bytes;
     let at = this.#at;
     for (let index = 0; index < length; index++) {

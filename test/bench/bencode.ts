@@ -1,10 +1,10 @@
 /**
  * Bencode beside npm `bencode`, in one process, the two alternating: `npx node test/bench/bencode.ts`.
  *
- * Rows of decoding: `tape` finds every value and its limits and checks all rules; `visit` also
- * reaches every value through the nodes (integers as numbers, the length of strings); `views` also
- * makes a view of every key and string. npm `bencode` has one way only: objects with all strings
- * copied. Of several runs the median is shown.
+ * Rows of decoding: `tape` finds every value and its limits and checks all rules, beside npm's only
+ * way, objects with all strings copied. With `visit` both also reach every value (integers as
+ * numbers, the length of strings); with `views` bip also makes a view of every key and string. Of
+ * several runs the median is shown, `bare` is bip's row beside npm's decoding without the visit.
  *
  * @module
  */
@@ -21,6 +21,9 @@ interface Row {
   readonly ours: () => unknown;
   readonly theirs: () => unknown;
 }
+
+/** What npm `bencode` decodes to. */
+type Decoded = number | Uint8Array | readonly Decoded[] | { readonly [key: string]: Decoded };
 
 /** An answer of a DHT node (BEP 5) with contacts and peers: 453 bytes, 20 values. */
 function krpcAnswer(): BencodeInput {
@@ -83,15 +86,34 @@ function views(node: BencodeNode): number {
   return sum;
 }
 
+/** {@link visit} for what npm `bencode` decodes to. */
+function visitDecoded(value: Decoded): number {
+  if (typeof value === 'number') return value;
+  if (value instanceof Uint8Array) return value.length;
+  let sum = 0;
+  if (isArray(value)) for (const item of value) sum += visitDecoded(item);
+  else for (const key of Object.keys(value)) sum += visitDecoded(value[key] ?? 0);
+  return sum;
+}
+
+function isArray(value: Decoded): value is readonly Decoded[] {
+  return Array.isArray(value);
+}
+
 function rowsFor(name: string, value: BencodeInput): readonly Row[] {
   const bytes = npmBencode.encode(value);
   const label = `${name}, ${bytes.length} B:`;
   const npmDecode = (): unknown => npmBencode.decode(bytes);
+  const npmVisit = (): unknown => visitDecoded(npmBencode.decode(bytes));
+  const ourVisit = (): unknown => visit(decode(bytes));
+  const ourViews = (): unknown => views(decode(bytes));
   const npmEncode = (): unknown => npmBencode.encode(value);
   return [
     { name: `${label} decode, tape`, ours: () => decode(bytes), theirs: npmDecode },
-    { name: `${label} decode, visit`, ours: () => visit(decode(bytes)), theirs: npmDecode },
-    { name: `${label} decode, views`, ours: () => views(decode(bytes)), theirs: npmDecode },
+    { name: `${label} decode, visit`, ours: ourVisit, theirs: npmVisit },
+    { name: `${label} decode, views`, ours: ourViews, theirs: npmVisit },
+    { name: `${label} decode, visit, bare`, ours: ourVisit, theirs: npmDecode },
+    { name: `${label} decode, views, bare`, ours: ourViews, theirs: npmDecode },
     { name: `${label} encode`, ours: () => encode(value), theirs: npmEncode },
   ];
 }

@@ -47,12 +47,25 @@ test('keys are sorted by their bytes, not by UTF-16', () => {
   expect(encoded({ é: 1, z: 2 })).toBe('d1:zi2e2:\xc3\xa9i1ee');
 });
 
-test('strings around the limits of buffers', () => {
-  for (const length of [47, 48, 49, 99, 100, 101, 505, 506, 507, 508, 509, 1024, 70_000]) {
+test('strings that end anywhere around the ends of buffers', () => {
+  for (let length = 0; length < 1100; length++) {
     const text = 'x'.repeat(length);
-    expect(encoded(text)).toBe(`${length}:${text}`);
-    expect(encoded([text, bytes(text), 7])).toBe(`l${length}:${text}${length}:${text}i7ee`);
+    expect(encoded([text, 123_456, bytes(text), `é${text}`])).toBe(
+      `l${length}:${text}i123456e${length}:${text}${length + 2}:\xc3\xa9${text}e`,
+    );
   }
+  expect(encoded('x'.repeat(70_000))).toBe(`70000:${'x'.repeat(70_000)}`);
+});
+
+test('many keys are sorted', () => {
+  const keys = Array.from({ length: 40 }, (_, at) => `k${(at * 17) % 40}`);
+  const text = encoded(Object.fromEntries(keys.map((key) => [key, 1])));
+  expect(text).toBe(
+    `d${keys
+      .toSorted()
+      .map((key) => `${key.length}:${key}i1e`)
+      .join('')}e`,
+  );
 });
 
 test('decoded nodes are copied byte for byte, whatever their form', () => {
