@@ -34,13 +34,6 @@ export class PeerPool {
   get size(): number {
     return this.#candidates.size;
   }
-  /** Addresses that the user named and that are worth another try. */
-  get hasUserPeers(): boolean {
-    for (const { source, state } of this.#candidates.values()) {
-      if (source === 'user' && state !== 'ourselves') return true;
-    }
-    return false;
-  }
 
   /** True when it was not known. Banned addresses and port 0 are passed over. */
   add(endpoint: Endpoint, source: PeerSource): boolean {

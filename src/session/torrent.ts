@@ -10,7 +10,7 @@
  */
 
 import { formatEndpoint } from '../base/endpoint.ts';
-import { invariant, StorageError } from '../base/errors.ts';
+import { IntegrityError, invariant, StorageError } from '../base/errors.ts';
 import type { InfoHash } from '../base/ids.ts';
 import { loadInfo, saveInfo } from '../disk/index.ts';
 import { magnetTiers } from '../magnet/index.ts';
@@ -231,9 +231,9 @@ export class Torrent implements AsyncDisposable {
     this.#rendezvous.begin();
   }
 
-  #incompleteSeed(content: Content): StorageError {
+  #incompleteSeed(content: Content): IntegrityError {
     const { have } = content;
-    return new StorageError(
+    return new IntegrityError(
       `${content.metainfo.name}: ${have.length - have.count} of ${have.length} pieces are missing or do not match the torrent, so that there is nothing to seed; \`bip download\` completes it`,
       { code: 'BIP_INCOMPLETE' },
     );

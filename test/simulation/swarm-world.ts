@@ -19,6 +19,8 @@ const ROOT = '/data';
 
 export interface SwarmContent {
   readonly metainfo: Metainfo;
+  /** The bytes of the .torrent. */
+  readonly torrent: Uint8Array;
   /** By path with slashes. */
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
@@ -54,10 +56,8 @@ export function makeContent(bytes = 1_000_000, pieceLength = 32_768): SwarmConte
     pieces.set(sha1(whole.subarray(piece * pieceLength, (piece + 1) * pieceLength)), piece * 20);
   }
   const draft = sizes.map(([path, length]) => ({ path: path.split('/'), length }));
-  return {
-    metainfo: parseMetainfo(encodeMetainfo({ name: 'album', files: draft, pieceLength, pieces })),
-    files,
-  };
+  const torrent = encodeMetainfo({ name: 'album', files: draft, pieceLength, pieces });
+  return { metainfo: parseMetainfo(torrent), torrent, files };
 }
 
 /** One bip on one host. */
