@@ -14,10 +14,12 @@ interface Line {
   readonly [field: string]: unknown;
 }
 function lines(text: string): Line[] {
-  return text
-    .trim()
-    .split('\n')
-    .map((line): Line => JSON.parse(line));
+  const parsed: Line[] = [];
+  for (const line of text.trim().split('\n')) {
+    const event: Line = JSON.parse(line);
+    parsed.push(event);
+  }
+  return parsed;
 }
 
 /** A swarm with one seed, and a host on which bip is to be run. */

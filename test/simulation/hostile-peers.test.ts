@@ -14,7 +14,7 @@ interface Hostile {
   /** Sent as soon as somebody calls. */
   readonly first: (infoHash: Uint8Array) => Uint8Array;
   /** Sent after each chunk that comes in. */
-  readonly then?: () => Uint8Array;
+  readonly answer?: () => Uint8Array;
   /** It closes the connection itself when it has said this much. */
   readonly hangsUp?: boolean;
 }
@@ -43,7 +43,7 @@ const HOSTILES: Readonly<Record<string, Hostile>> = {
   'has all and serves nothing': { first: (hash) => concatBytes(hello(hash), seedAndUnchoke) },
   'announces a bitfield of 4 GiB': {
     first: (hash) => concatBytes(hello(hash), Uint8Array.of(255, 255, 255, 255, 5)),
-    then: () => new Uint8Array(10_000),
+    answer: () => new Uint8Array(10_000),
   },
   'sends a bitfield with spare bits': {
     first: (hash) =>
@@ -54,7 +54,7 @@ const HOSTILES: Readonly<Record<string, Hostile>> = {
   },
   'repeats its bitfield without end': {
     first: hello,
-    then: () =>
+    answer: () =>
       said((box) => {
         for (let n = 0; n < 50; n++) box.bitfield(new Uint8Array(4));
       }),
@@ -68,11 +68,11 @@ const HOSTILES: Readonly<Record<string, Hostile>> = {
   },
   'sends blocks that nobody asked for': {
     first: (hash) => concatBytes(hello(hash), seedAndUnchoke),
-    then: () => concatBytes(encodePieceHeader(30, 0, 100), new Uint8Array(100)),
+    answer: () => concatBytes(encodePieceHeader(30, 0, 100), new Uint8Array(100)),
   },
   'sends blocks of the wrong length': {
     first: (hash) => concatBytes(hello(hash), seedAndUnchoke),
-    then: () => concatBytes(encodePieceHeader(0, 0, 5), new Uint8Array(5)),
+    answer: () => concatBytes(encodePieceHeader(0, 0, 5), new Uint8Array(5)),
   },
   'sends an empty block': {
     first: (hash) =>
@@ -108,7 +108,7 @@ const HOSTILES: Readonly<Record<string, Hostile>> = {
         hello(hash),
         said((box) => box.extended(0, encodeUtf8('d1:md11:ut_metadatai3ee13:metadata_sizei100ee'))),
       ),
-    then: () =>
+    answer: () =>
       said((box) =>
         box.extended(
           1,
@@ -123,7 +123,7 @@ const HOSTILES: Readonly<Record<string, Hostile>> = {
   },
   'rejects every request': {
     first: (hash) => concatBytes(hello(hash), seedAndUnchoke),
-    then: () =>
+    answer: () =>
       said((box) => {
         for (let piece = 0; piece < 31; piece++) {
           box.block('reject', piece, 0, 16_384);
@@ -133,7 +133,7 @@ const HOSTILES: Readonly<Record<string, Hostile>> = {
   },
   'chokes and unchokes all the time': {
     first: (hash) => concatBytes(hello(hash), seedAndUnchoke),
-    then: () =>
+    answer: () =>
       said((box) => {
         box.plain('choke');
         box.plain('unchoke');
@@ -167,7 +167,7 @@ test.each(Object.entries(HOSTILES))('a peer that %s', async (_name, hostile) => 
         (stream) => {
           streams.push(stream);
           stream.open({
-            data: () => stream.write(hostile.then?.() ?? new Uint8Array(0)),
+            data: () => stream.write(hostile.answer?.() ?? new Uint8Array(0)),
             drain: () => undefined,
             closed: () => undefined,
           });
