@@ -36,7 +36,7 @@ export type TransferEvent =
   | { readonly type: 'file'; readonly path: string }
   | { readonly type: 'warning'; readonly code: string; readonly message: string };
 
-export function metadataEvent(metainfo: Metainfo): TransferEvent {
+function metadataEvent(metainfo: Metainfo): TransferEvent {
   const { infoHash, infoHashV2, name, length, pieceLength, pieceCount, files } = metainfo;
   return {
     type: 'metadata',

@@ -20,14 +20,14 @@ export function formatBase32(bytes: Uint8Array): string {
 
 /** Bytes of base32 text of either case; `undefined` when a character or the length is not possible. */
 export function parseBase32(text: string): Uint8Array<ArrayBuffer> | undefined {
+  // Before the change of case, which makes letters of the alphabet out of some that are not.
+  if (!/^[a-z2-7]*$/i.test(text)) return undefined;
   const bytes = new Uint8Array(Math.floor((text.length * 5) / 8));
   let at = 0;
   let bits = 0;
   let pending = 0;
   for (const character of text.toUpperCase()) {
-    const value = ALPHABET.indexOf(character);
-    if (value === -1) return undefined;
-    pending = ((pending << 5) | value) & 0xfff;
+    pending = ((pending << 5) | ALPHABET.indexOf(character)) & 0xfff;
     bits += 5;
     if (bits >= 8) {
       bits -= 8;
