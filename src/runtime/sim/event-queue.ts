@@ -24,6 +24,11 @@ export class EventQueue {
     return this.#heap.length - this.#cancelled;
   }
 
+  /** Entries in memory, the cancelled ones too. */
+  get held(): number {
+    return this.#heap.length;
+  }
+
   push(at: Millis, run: () => void): SimEvent {
     const event: SimEvent = { at, order: this.#order++, run };
     const heap = this.#heap;

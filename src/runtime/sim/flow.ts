@@ -153,9 +153,11 @@ export class Flow implements Sender {
     return this.#window() > 0;
   }
 
+  /** Bytes that may go now: whole packets, unless it is the rest (RFC 1122 §4.2.3.4). */
   #window(): number {
-    const room = RECEIVE_WINDOW - (this.#ends?.receiver.buffered ?? 0);
-    return Math.floor(Math.min(this.#congestion.window, room)) - this.#underWay;
+    const free = RECEIVE_WINDOW - (this.#ends?.receiver.buffered ?? 0);
+    const room = Math.floor(Math.min(this.#congestion.window, free)) - this.#underWay;
+    return this.#unsent.length <= room ? room : room - (room % PACKET);
   }
 
   #take(): void {
@@ -168,7 +170,7 @@ export class Flow implements Sender {
 
   #takeWhatFits(): void {
     for (;;) {
-      const buffer = Math.max(MIN_SEND_BUFFER, 2 * this.#congestion.window);
+      const buffer = Math.max(MIN_SEND_BUFFER, Math.floor(2 * this.#congestion.window));
       const room = buffer - this.#unsent.length - this.#underWay;
       const size = Math.min(room, this.#pending.length, BLOCK);
       if (size <= 0) return;

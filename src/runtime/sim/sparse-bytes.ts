@@ -43,6 +43,8 @@ export class SparseBytes {
   }
 
   write(bytes: Uint8Array, position: number): void {
+    // Nothing does not even lengthen the file.
+    if (bytes.length === 0) return;
     for (let at = 0; at < bytes.length; ) {
       const offset = (position + at) % PAGE;
       const count = Math.min(PAGE - offset, bytes.length - at);

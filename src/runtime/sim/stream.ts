@@ -35,6 +35,7 @@ export class SimStream implements ByteStream, FlowEnd, StreamTarget {
   #finished = false;
   /** How it ended when not by us. */
   #outcome: { readonly error?: Error } | undefined;
+  #told = false;
   #disposed = false;
 
   constructor({ host, local, remote, out, back, released }: StreamParts) {
@@ -178,9 +179,11 @@ export class SimStream implements ByteStream, FlowEnd, StreamTarget {
   }
 
   #tellEnd(): void {
-    if (this.#disposed) return;
-    if (this.#outcome?.error === undefined) this.#handler?.closed();
-    else this.#handler?.closed(this.#outcome.error);
+    const { error } = this.#outcome ?? {};
+    if (this.#disposed || this.#told) return;
+    this.#told = true;
+    if (error === undefined) this.#handler?.closed();
+    else this.#handler?.closed(error);
   }
 
   #release(how: 'end' | 'break'): void {

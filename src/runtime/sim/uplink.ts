@@ -20,6 +20,9 @@ const SEGMENT_MS: Millis = 10;
 /** TCP fills this part of the buffer in front of the line and leaves the rest to datagrams. */
 const BUFFER_SHARE = 0.8;
 
+/** Shorter waits may be too short to move the clock at all. */
+const INSTANT: Millis = 0.001;
+
 export class Uplink {
   readonly #pipe: Pipe;
   readonly #timeline: Timeline;
@@ -47,7 +50,7 @@ export class Uplink {
     for (const sender of this.#ready) {
       const now = this.#timeline.now;
       const wait = this.#pipe.backlog(now) - BUFFER_SHARE * this.#pipe.queueMs;
-      if (wait > 0) {
+      if (wait > INSTANT) {
         this.#timeline.after(wait, () => this.#serve());
         return;
       }
