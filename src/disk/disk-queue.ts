@@ -1,27 +1,32 @@
-/** Check and write of finished pieces, a bounded number at once. @module */
+/** Check and write of finished pieces, each a bounded number at once. @module */
 
 import { invariant } from '../base/errors.ts';
 import type { PieceStorage } from './piece-storage.ts';
 
-/** Pieces that are hashed or written at the same time unless told otherwise. */
-const DEFAULT_PARALLEL = 4;
+/** Pieces that are hashed at the same time unless told otherwise. */
+const DEFAULT_CHECKS = 4;
+/**
+ * Pieces that are written at the same time unless told otherwise. File systems let one writer at a
+ * time into a file; more of them spin before its lock and win nothing.
+ */
+const DEFAULT_WRITES = 1;
 
 /** Takes complete pieces from a download. `pendingBytes` is the measure for back-pressure. */
 export class DiskQueue {
   readonly #storage: Pick<PieceStorage, 'check' | 'write'>;
-  readonly #parallel: number;
+  readonly #checks: Slots;
+  readonly #writes: Slots;
   readonly #pieces = new Set<number>();
-  readonly #waiting: (() => void)[] = [];
   readonly #idle: (() => void)[] = [];
-  #active = 0;
   #pendingBytes = 0;
 
   constructor(
     storage: Pick<PieceStorage, 'check' | 'write'>,
-    options: { readonly parallel?: number } = {},
+    options: { readonly checks?: number; readonly writes?: number } = {},
   ) {
     this.#storage = storage;
-    this.#parallel = options.parallel ?? DEFAULT_PARALLEL;
+    this.#checks = new Slots(options.checks ?? DEFAULT_CHECKS);
+    this.#writes = new Slots(options.writes ?? DEFAULT_WRITES);
   }
 
   /** Bytes that were submitted and are neither on disk nor refused yet. */
@@ -48,16 +53,10 @@ export class DiskQueue {
     this.#pieces.add(piece);
     this.#pendingBytes += length;
     try {
-      if (this.#active >= this.#parallel) {
-        await new Promise<void>((resolve) => void this.#waiting.push(resolve));
-      } else this.#active++;
-      try {
-        if (!(await this.#storage.check(piece, data))) return 'bad';
-        await this.#storage.write(piece, data);
-        return 'good';
-      } finally {
-        this.#leave();
-      }
+      const good = await this.#checks.run(() => this.#storage.check(piece, data));
+      if (!good) return 'bad';
+      await this.#writes.run(() => this.#storage.write(piece, data));
+      return 'good';
     } finally {
       this.#pieces.delete(piece);
       this.#pendingBytes -= length;
@@ -70,11 +69,28 @@ export class DiskQueue {
     if (this.#pieces.size === 0) return;
     await new Promise<void>((resolve) => void this.#idle.push(resolve));
   }
+}
 
-  /** Hands the slot on to the next in line, so that nobody can take it in between. */
-  #leave(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#active--;
-    else next();
+/** Lets a bounded number of tasks run at once, the others wait in line. */
+class Slots {
+  readonly #limit: number;
+  readonly #waiting: (() => void)[] = [];
+  #active = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  async run<Result>(task: () => Promise<Result>): Promise<Result> {
+    if (this.#active < this.#limit) this.#active++;
+    else await new Promise<void>((resolve) => void this.#waiting.push(resolve));
+    try {
+      return await task();
+    } finally {
+      // Handed on to the next in line, so that nobody can take it in between.
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#active--;
+      else next();
+    }
   }
 }

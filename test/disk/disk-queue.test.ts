@@ -49,14 +49,16 @@ describe('the disk queue', () => {
 
   test('works on a bounded number of pieces, in their order', async () => {
     const storage = gatedStorage();
-    const queue = new DiskQueue(storage, { parallel: 2 });
+    const queue = new DiskQueue(storage, { checks: 2, writes: 1 });
     const seen: string[] = [];
     const verdicts = [1, 2, 3, 4, 5].map(async (piece) =>
       queue.submit(piece, new Uint8Array(1), 1),
     );
     expect(queue.pendingPieces).toBe(5);
     while (storage.running.length > 0) {
-      expect(storage.running.length).toBeLessThanOrEqual(2);
+      const steps = storage.running.map(({ step }) => step.slice(0, 5));
+      expect(steps.filter((step) => step === 'check').length).toBeLessThanOrEqual(2);
+      expect(steps.filter((step) => step === 'write').length).toBeLessThanOrEqual(1);
       seen.push(...storage.running.map(({ step }) => step));
       await storage.settle((go) => go.resolve(true));
     }
@@ -68,7 +70,7 @@ describe('the disk queue', () => {
 
   test('failures free their place: any number of them blocks nothing', async () => {
     const storage = gatedStorage();
-    const queue = new DiskQueue(storage, { parallel: 2 });
+    const queue = new DiskQueue(storage, { checks: 2, writes: 2 });
     for (let round = 0; round < 10; round++) {
       const verdict = queue.submit(1, new Uint8Array(1), 1);
       await storage.settle((go) => go.resolve(true));
