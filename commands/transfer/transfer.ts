@@ -63,10 +63,10 @@ export class Transfer {
     this.events.end();
   }
 
-  /** The last drawing and the last event. */
+  /** The last event; the picture makes room for the result. */
   end(): EndEvent {
-    this.draw();
     this.stop();
+    this.#options.reporter.status([]);
     const { root } = this.#options.torrent;
     const { state, done, total, downloaded, uploaded, wasted } = this.torrent.stats();
     const name = this.torrent.metainfo?.name;

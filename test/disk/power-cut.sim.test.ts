@@ -50,7 +50,7 @@ async function downloadAndSave(
 ): Promise<void> {
   const next = randomNumbers(seed);
   const storage = await open(runtime, TORRENT);
-  const queue = new DiskQueue(storage, { parallel: 3 });
+  const queue = new DiskQueue(storage, { checks: 3, writes: 3 });
   const have = new Bitfield(TORRENT.pieces.length);
   const order = shuffled(TORRENT.pieces.length, seed);
   const lane = async (): Promise<void> => {
