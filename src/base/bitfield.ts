@@ -42,7 +42,8 @@ export class Bitfield {
 
   /** False outside of 0 … length − 1. */
   has(index: number): boolean {
-    return ((this.bytes[index >>> 3] ?? 0) & (0x80 >>> (index & 7))) !== 0;
+    // The first check keeps 2^32 and beyond from wrapping to small numbers.
+    return index < this.length && ((this.bytes[index >>> 3] ?? 0) & (0x80 >>> (index & 7))) !== 0;
   }
 
   /** True when the bit was clear before. */

@@ -38,7 +38,7 @@ test('the upload of a host is shared among its connections, evenly', async () =>
   await world.runFor(20_000);
   const rates = seen.map(({ length }) => length / ((world.now - from) / 1000));
   for (const rate of rates) expect(Math.abs(rate - 250_000)).toBeLessThan(25_000);
-  const total = rates.reduce((sum, rate) => sum + rate, 0);
+  const total = rates.reduce((before, rate) => before + rate, 0);
   // The rest is headers.
   expect(total).toBeGreaterThan(930_000);
   expect(total).toBeLessThan(1_000_000);
@@ -289,5 +289,5 @@ async function sending(from: SimHost, to: SimHost, total = 100_000_000): Promise
 }
 
 function sum(seen: readonly Recorder[]): number {
-  return seen.reduce((total, { length }) => total + length, 0);
+  return seen.reduce((before, { length }) => before + length, 0);
 }
