@@ -31,7 +31,7 @@ export class ProgressPicture {
     const stats = torrent.stats();
     const name = clip(state.name ?? torrent.infoHash.hex, width);
     if (stats.state === 'metadata') {
-      const peers = `${stats.peers} peer${stats.peers === 1 ? '' : 's'}`;
+      const peers = count(stats.peers, 'peer');
       return [this.#spin(style.bold(name)), `  asking ${peers} for the metadata`];
     }
     if (stats.state === 'checking') {
@@ -42,6 +42,7 @@ export class ProgressPicture {
         `  checking what is there: ${formatSize(done)} of ${formatSize(total)}`,
       ];
     }
+    if (stats.state === 'seeding') return [style.bold(name), seedNumbers(stats, style)];
     return [
       style.bold(name),
       bar(stats.done, stats.total, { style, width }),
@@ -59,14 +60,22 @@ function numbers(stats: TorrentStats, style: Style): string {
   const parts = [
     style.green(`↓ ${formatSize(Math.round(stats.downloadBytesPerSecond))}/s`),
     style.blue(`↑ ${formatSize(Math.round(stats.uploadBytesPerSecond))}/s`),
-    `${stats.peers} peer${stats.peers === 1 ? '' : 's'} (${stats.seeds} seed${stats.seeds === 1 ? '' : 's'})`,
+    `${count(stats.peers, 'peer')} (${count(stats.seeds, 'seed')})`,
   ];
   const left = stats.total - stats.done;
-  if (stats.state === 'seeding') parts.push(`${formatSize(stats.uploaded)} sent`);
-  else if (left > 0 && stats.downloadBytesPerSecond > 1) {
+  if (left > 0 && stats.downloadBytesPerSecond > 1) {
     parts.push(`${formatDuration((left / stats.downloadBytesPerSecond) * 1000)} left`);
   }
   return `  ${parts.join('  ')}`;
+}
+
+function seedNumbers(stats: TorrentStats, style: Style): string {
+  const rate = style.blue(`↑ ${formatSize(Math.round(stats.uploadBytesPerSecond))}/s`);
+  return `  seeding ${formatSize(stats.total)}  ${rate}  ${count(stats.peers, 'peer')}  ${formatSize(stats.uploaded)} sent`;
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
 
 interface Frame {
