@@ -48,6 +48,7 @@ export async function hashPieces(
   await readAhead({
     map,
     signal,
+    allocate: (length) => runtime.hashers.allocate(length),
     wanted: () => true,
     read: async (from, into) => {
       await readSpans(handles, map.spans(from, from + into.length), into, {

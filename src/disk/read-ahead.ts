@@ -15,6 +15,8 @@ const BUFFER_BUDGET = 64 * 1024 * 1024;
 export interface ReadAheadOptions {
   readonly map: LayoutMap;
   readonly signal: AbortSignal;
+  /** Memory for what is read; see the Hashers port. */
+  allocate(length: number): Uint8Array;
   /** Whether a piece is to be read. */
   wanted(piece: number): boolean;
   /** Fills `into` with the bytes from `from` on of the space of pieces; tells what was not there. */
@@ -56,7 +58,7 @@ export async function readAhead(options: ReadAheadOptions): Promise<void> {
     let buffer: Uint8Array | undefined;
     for (const chunk of chunks) {
       if (failure !== undefined || signal.aborted) return;
-      buffer ??= new Uint8Array(chunkBytes);
+      buffer ??= options.allocate(chunkBytes);
       try {
         await judgeChunk(options, chunk, buffer);
       } catch (error) {

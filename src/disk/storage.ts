@@ -119,6 +119,7 @@ export class TorrentStorage implements PieceStorage {
     await readAhead({
       map,
       signal,
+      allocate: (length) => this.#hashers.allocate(length),
       wanted,
       read: async (from, into) => this.#readExisting(from, into),
       whole: async (piece, data) => judge(piece, await this.check(piece, data)),

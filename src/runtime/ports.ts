@@ -184,6 +184,8 @@ export type HashAlgorithm = 'sha1' | 'sha256';
 
 /** Fast hashing of pieces. */
 export interface Hashers {
+  /** Memory of this many bytes, zeros at first, whose digests may be computed on another thread. */
+  allocate(length: number): Uint8Array;
   /**
    * Digest of the parts in their order, computed beside the caller where that pays.
    * The parts must not change until it is settled.

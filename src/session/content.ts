@@ -72,6 +72,7 @@ export class Content implements AsyncDisposable {
       have,
       clock: runtime.clock,
       random: runtime.random,
+      allocate: (length) => runtime.hashers.allocate(length),
       links,
       onPiece: (piece, ok) => this.#pieceChecked(piece, ok),
       onLiar: options.onLiar,

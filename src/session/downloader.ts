@@ -34,6 +34,8 @@ export interface DownloaderOptions {
   readonly have: Bitfield;
   readonly clock: Clock;
   readonly random: Random;
+  /** Memory for pieces under way. */
+  readonly allocate: (length: number) => Uint8Array;
   /** All links that are open, in no order. */
   readonly links: () => Iterable<PeerLink>;
   readonly onPiece: (piece: number, ok: boolean) => void;
@@ -66,7 +68,7 @@ export class Downloader {
       random,
     });
     for (const piece of have) this.#picker.have(piece);
-    this.#pool = new PieceBufferPool(pieceLength);
+    this.#pool = new PieceBufferPool(pieceLength, { allocate: options.allocate });
     this.#queue = new DiskQueue(storage);
     this.#suspicion = new Suspicion((link, piece) => options.onLiar(link, piece));
   }

@@ -13,7 +13,7 @@ import {
 } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Bitfield } from '../../src/base/bitfield.ts';
 import { InfoHash } from '../../src/base/ids.ts';
 import {
@@ -24,10 +24,12 @@ import {
   TorrentStorage,
 } from '../../src/disk/index.ts';
 import { files } from '../../src/runtime/node/files.ts';
-import { hashers } from '../../src/runtime/node/hashers.ts';
+import { nodeHashers } from '../../src/runtime/node/hashers.ts';
 import { type FileSpec, makeTorrent, shuffled, type TestTorrent } from './torrents.ts';
 
+const hashers = nodeHashers();
 const runtime = { files, hashers };
+afterAll(() => hashers[Symbol.asyncDispose]());
 const { signal } = new AbortController();
 const infoHash = new InfoHash(new Uint8Array(20).fill(3));
 

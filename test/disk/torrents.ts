@@ -13,6 +13,7 @@ import {
 import type { HashAlgorithm, Hashers } from '../../src/runtime/ports.ts';
 
 export const testHashers: Hashers = {
+  allocate: (length) => new Uint8Array(length),
   digest: async (algorithm, parts) => digest(algorithm, parts),
   digestSync: digest,
 };

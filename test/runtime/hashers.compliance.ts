@@ -49,12 +49,30 @@ export function hashersCompliance(place: Place): void {
       expect(await hashers.digest('sha1', [])).toEqual(sha1(new Uint8Array(0)));
     }));
 
+  test('memory that was allocated for it hashes like any other, also when it is reused', () =>
+    place.run(async ({ here: { hashers } }) => {
+      const memory = hashers.allocate(300_000);
+      expect(memory).toEqual(new Uint8Array(300_000));
+      for (const seed of [1, 2, 3]) {
+        const input = pattern(300_000, seed);
+        memory.set(input);
+        expect(await hashers.digest('sha1', [memory])).toEqual(sha1(input));
+        const part = memory.subarray(5, 200_005);
+        expect(await hashers.digest('sha256', [part])).toEqual(sha256(input.subarray(5, 200_005)));
+      }
+    }));
+
   test('many at once do not mix', () =>
     place.run(async ({ here: { hashers } }) => {
       const inputs = Array.from({ length: 20 }, (_, seed) =>
         pattern(100_000 + seed * 70_001, seed),
       );
-      const digests = await Promise.all(inputs.map((input) => hashers.digest('sha256', [input])));
+      const shared = inputs.map((input) => {
+        const memory = hashers.allocate(input.length);
+        memory.set(input);
+        return memory;
+      });
+      const digests = await Promise.all(shared.map((input) => hashers.digest('sha256', [input])));
       expect(digests).toEqual(inputs.map((input) => sha256(input)));
     }));
 }

@@ -2,16 +2,42 @@
 
 import { createHash, hash } from 'node:crypto';
 import type { HashAlgorithm, Hashers } from '../ports.ts';
+import { HashThread } from './hash-thread.ts';
 import { plainBytes } from './plain-bytes.ts';
 
+/** Below this the way to another thread and back costs more than the digest. */
+const WORTH_A_THREAD = 128 * 1024;
+
 /**
- * On the caller's thread: measured on one 1 MiB piece, the threadpool (`crypto.subtle`) costs 1.7
- * times the CPU, for it copies its input, and gains nothing until a whole core is idle.
+ * Large digests of memory from `allocate` are made on a thread of their own, so that sockets are
+ * read meanwhile; all others on the caller's. The threadpool (`crypto.subtle`) would cost 1.7 times
+ * the CPU, for it copies its input.
  */
-export const hashers: Hashers = {
-  digest: async (algorithm, parts) => digest(algorithm, parts),
-  digestSync: digest,
-};
+export function nodeHashers(): Hashers & AsyncDisposable {
+  let thread: HashThread | undefined;
+  return {
+    allocate(length) {
+      // Begun now, it is there when the first piece is complete.
+      if (length >= WORTH_A_THREAD) thread ??= new HashThread();
+      return new Uint8Array(new SharedArrayBuffer(length));
+    },
+    async digest(algorithm, parts) {
+      const [only] = parts;
+      const wanted = parts.length === 1 && only !== undefined && isWorthAThread(only);
+      if (!wanted || thread?.works !== true) return digest(algorithm, parts);
+      return thread.digest(algorithm, only);
+    },
+    digestSync: digest,
+    async [Symbol.asyncDispose]() {
+      await thread?.[Symbol.asyncDispose]();
+      thread = undefined;
+    },
+  };
+}
+
+function isWorthAThread(bytes: Uint8Array): boolean {
+  return bytes.length >= WORTH_A_THREAD && bytes.buffer instanceof SharedArrayBuffer;
+}
 
 function digest(algorithm: HashAlgorithm, parts: readonly Uint8Array[]): Uint8Array {
   const [only] = parts;

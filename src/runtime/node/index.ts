@@ -9,7 +9,7 @@ import type { Http, Runtime } from '../ports.ts';
 import { clock, wallClock } from './clock.ts';
 import { bindDatagrams } from './datagrams.ts';
 import { files } from './files.ts';
-import { hashers } from './hashers.ts';
+import { nodeHashers } from './hashers.ts';
 import { lookup } from './lookup.ts';
 import { systemRandom } from './random.ts';
 import { connect, listen } from './streams.ts';
@@ -24,6 +24,7 @@ export function nodeRuntime({
   userAgent = 'bip',
 }: NodeRuntimeOptions = {}): Runtime & AsyncDisposable {
   const http = lazyHttp(userAgent);
+  const hashers = nodeHashers();
   return {
     clock,
     wallClock,
@@ -35,6 +36,7 @@ export function nodeRuntime({
     hashers,
     async [Symbol.asyncDispose]() {
       await http[Symbol.asyncDispose]();
+      await hashers[Symbol.asyncDispose]();
     },
   };
 }

@@ -13,7 +13,11 @@ export function hashersOf(digest: Digest = pureDigest): Hashers {
     const whole = parts.length === 1 && only !== undefined ? only : concatBytes(...parts);
     return digest(algorithm, whole);
   };
-  return { digestSync, digest: async (algorithm, parts) => digestSync(algorithm, parts) };
+  return {
+    allocate: (length) => new Uint8Array(length),
+    digestSync,
+    digest: async (algorithm, parts) => digestSync(algorithm, parts),
+  };
 }
 
 function pureDigest(algorithm: HashAlgorithm, bytes: Uint8Array): Uint8Array {
