@@ -93,13 +93,13 @@ function bar(done: number, total: number, { style, width }: Frame): string {
 }
 
 /** One cell for a run of pieces: full when all are there, shaded by share, a mark while some are open. */
-function pieceMap(torrent: Torrent, count: number, { style, width }: Frame): string {
-  const cells = Math.min(count, width - 4);
+function pieceMap(torrent: Torrent, pieces: number, { style, width }: Frame): string {
+  const cells = Math.min(pieces, width - 4);
   if (cells <= 1) return '';
   let map = '';
   for (let cell = 0; cell < cells; cell++) {
-    const from = Math.floor((cell * count) / cells);
-    const to = Math.max(from + 1, Math.floor(((cell + 1) * count) / cells));
+    const from = Math.floor((cell * pieces) / cells);
+    const to = Math.max(from + 1, Math.floor(((cell + 1) * pieces) / cells));
     map += pieceCell(torrent, from, to, style);
   }
   return `  ${map}`;

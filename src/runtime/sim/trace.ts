@@ -3,7 +3,7 @@
 import type { Millis } from '../ports.ts';
 
 /** What an entry of the trace is about. */
-export const TRACE_KINDS = [
+const TRACE_KINDS = [
   'timer',
   'datagram',
   'lost',
