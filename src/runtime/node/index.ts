@@ -12,7 +12,7 @@ import { files } from './files.ts';
 import { nodeHashers } from './hashers.ts';
 import { lookup } from './lookup.ts';
 import { systemRandom } from './random.ts';
-import { connect, listen } from './streams.ts';
+import { nodeStreams } from './streams.ts';
 
 export interface NodeRuntimeOptions {
   /** How HTTP requests introduce themselves unless they do it by a header; default `bip`. */
@@ -29,7 +29,7 @@ export function nodeRuntime({
     clock,
     wallClock,
     random: systemRandom(),
-    network: { bindDatagrams, connect, listen },
+    network: { bindDatagrams, ...nodeStreams() },
     lookup,
     http,
     files,

@@ -6,22 +6,41 @@ import { concatBytes } from '../../base/bytes.ts';
 import { type Endpoint, formatEndpoint } from '../../base/endpoint.ts';
 import { invariant } from '../../base/errors.ts';
 import { networkFailure } from '../failures.ts';
-import type { BindOptions, ByteStream, Listener, StreamHandler } from '../ports.ts';
+import type { BindOptions, ByteStream, Listener, Network, StreamHandler } from '../ports.ts';
 import { abortReason } from './abort.ts';
 import { literalFamily, plainEndpoint } from './addresses.ts';
 import { plainBytes } from './plain-bytes.ts';
 import { systemCode } from './system-error.ts';
 
-/** Bytes read at once; see test/bench/streams.ts for what other sizes cost. */
-const RECEIVE_BUFFER = 64 * 1024;
+/**
+ * Bytes read at once. Against 64 KiB this takes up to a third of the CPU off a fast download when
+ * the machine is busy, and nothing when it is not (test/bench/streams.ts); more would not stay in
+ * the cache.
+ */
+const RECEIVE_BUFFER = 256 * 1024;
 
 /** From which number of queued bytes on Node reports that they went out: always. */
 const HIGH_WATER_MARK = 1;
 
-/** @throws {NetworkError} when there is no way to `to`. */
-export async function connect(
+/**
+ * TCP with one receive buffer for all outgoing connections: Node reads into it and hands it over in
+ * one go, before it reads for the next connection.
+ */
+export function nodeStreams(): Pick<Network, 'connect' | 'listen'> {
+  let buffer: Uint8Array | undefined;
+  return {
+    connect(to, options) {
+      buffer ??= new Uint8Array(RECEIVE_BUFFER);
+      return connect(to, options, buffer);
+    },
+    listen,
+  };
+}
+
+async function connect(
   to: Endpoint,
   options: { readonly host?: string; readonly signal: AbortSignal },
+  receiveBuffer: Uint8Array,
 ): Promise<ByteStream> {
   const { host, signal } = options;
   invariant(literalFamily(to.host) !== undefined, `a literal address to connect to: ${to.host}`);
@@ -35,7 +54,7 @@ export async function connect(
     noDelay: true,
     ...writableHighWaterMark,
     onread: {
-      buffer: new Uint8Array(RECEIVE_BUFFER),
+      buffer: receiveBuffer,
       callback(count, buffer) {
         const whole = count === buffer.length;
         return reader.stream?.received(whole ? buffer : buffer.subarray(0, count)) ?? false;
@@ -60,8 +79,7 @@ export async function connect(
 /** An option of streams that @types/node does not know for sockets. */
 const writableHighWaterMark = { writableHighWaterMark: HIGH_WATER_MARK };
 
-/** @throws {NetworkError} when the address cannot be listened on. */
-export async function listen(
+async function listen(
   accept: (stream: ByteStream) => void,
   options: BindOptions & { readonly signal: AbortSignal },
 ): Promise<Listener> {
