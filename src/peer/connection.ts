@@ -30,7 +30,7 @@ import { OpenRequests } from './open-requests.ts';
 import { Outbox } from './outbox.ts';
 import { PeerPieces } from './peer-pieces.ts';
 import { RateMeter } from './rate.ts';
-import { type WireHandler, WireParser } from './wire-parser.ts';
+import { type Copy, type WireHandler, WireParser } from './wire-parser.ts';
 
 /** How often bip says something when there is nothing to say; bip-rs's 60 s, half of the limit below. */
 const KEEP_ALIVE_INTERVAL: Millis = 60_000;
@@ -86,7 +86,7 @@ export class PeerConnection implements WireHandler {
     this.#now = options.now;
     this.#lastSent = options.now;
     this.#lastReceived = options.now;
-    this.#parser = new WireParser(this);
+    this.#parser = new WireParser(this, { copy: options.copy });
     this.#pieces = new PeerPieces(options.events);
     if (options.geometry !== undefined) {
       this.#pieces.begin(options.geometry.pieceCount);

@@ -3,6 +3,7 @@
 import type { Millis } from '../runtime/ports.ts';
 import type { ExtendedHandshake, MetadataMessage } from './extended.ts';
 import type { PiecesEvents } from './peer-pieces.ts';
+import type { Copy } from './wire-parser.ts';
 
 /** What a torrent looks like to its peers; unknown before the metadata is there (BEP 9). */
 export interface Geometry {
@@ -20,6 +21,8 @@ export interface ConnectionOptions {
   readonly now: Millis;
   /** Sends to the peer; the bytes do not change until they are on the wire. */
   readonly write: (bytes: Uint8Array) => void;
+  /** How blocks get into the memory that `onBlockStart` gives. */
+  readonly copy?: Copy;
   readonly events: PeerEvents;
 }
 

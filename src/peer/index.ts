@@ -23,4 +23,4 @@ export { BLOCK_LENGTH, encodePieceHeader, MESSAGE } from './messages.ts';
 export { MetadataFetch } from './metadata-fetch.ts';
 export { Outbox } from './outbox.ts';
 export { RateMeter } from './rate.ts';
-export { type WireHandler, WireParser } from './wire-parser.ts';
+export { type Copy, type WireHandler, WireParser } from './wire-parser.ts';

@@ -66,8 +66,12 @@ const FIXED_LENGTHS: ReadonlyMap<number, number> = new Map([
 const HEAD_LENGTH = 17;
 const PIECE_HEAD = 13;
 
+/** Copies `source` into `target` from byte `at` on. */
+export type Copy = (target: Uint8Array, at: number, source: Uint8Array) => void;
+
 export class WireParser {
   readonly #handler: WireHandler;
+  readonly #copy: Copy;
   limits: WireLimits;
   /** Collects the head of a message that came in parts. */
   readonly #head = new Uint8Array(HEAD_LENGTH);
@@ -81,9 +85,13 @@ export class WireParser {
   #targetAt = 0;
   #stopped = false;
 
-  constructor(handler: WireHandler, limits: WireLimits = { bitfield: MAX_BLIND_BITFIELD }) {
+  constructor(
+    handler: WireHandler,
+    options: { readonly limits?: WireLimits; readonly copy?: Copy | undefined } = {},
+  ) {
     this.#handler = handler;
-    this.limits = limits;
+    this.limits = options.limits ?? { bitfield: MAX_BLIND_BITFIELD };
+    this.#copy = options.copy ?? ((target, at, source) => target.set(source, at));
   }
 
   /** No further call is made, not even for what was fed already. */
@@ -195,7 +203,7 @@ export class WireParser {
   #feedBody(bytes: Uint8Array, at: number): number {
     const taken = Math.min(this.#bodyLeft, bytes.length - at);
     if (this.#target !== undefined) {
-      this.#target.set(bytes.subarray(at, at + taken), this.#targetAt);
+      this.#copy(this.#target, this.#targetAt, bytes.subarray(at, at + taken));
       this.#targetAt += taken;
     }
     this.#bodyLeft -= taken;

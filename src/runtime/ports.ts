@@ -186,6 +186,8 @@ export type HashAlgorithm = 'sha1' | 'sha256';
 export interface Hashers {
   /** Memory of this many bytes, zeros at first, whose digests may be computed on another thread. */
   allocate(length: number): Uint8Array;
+  /** Copies `source` into `target` from byte `at` on; engines are slow to write shared memory otherwise. */
+  copy(target: Uint8Array, at: number, source: Uint8Array): void;
   /**
    * Digest of the parts in their order, computed beside the caller where that pays.
    * The parts must not change until it is settled.

@@ -4,6 +4,7 @@ import { type Endpoint, formatEndpoint } from '../base/endpoint.ts';
 import { ProtocolError } from '../base/errors.ts';
 import type { PeerId } from '../base/ids.ts';
 import {
+  type Copy,
   type ExtendedHandshake,
   type Geometry,
   type MetadataMessage,
@@ -18,6 +19,8 @@ import type { Introduced } from './introduction.ts';
 /** A torrent as its links see it: every call says which link it is about. */
 export interface LinkHost {
   readonly clock: Clock;
+  /** How blocks get into piece buffers. */
+  readonly copy: Copy;
   onExtendedHandshake(link: PeerLink, handshake: ExtendedHandshake): void;
   onChoke(link: PeerLink): void;
   onUnchoke(link: PeerLink): void;
@@ -95,6 +98,7 @@ export class PeerLink implements PeerEvents, StreamHandler {
       ...options,
       now: this.since,
       write: (bytes) => this.stream.write(bytes),
+      copy: host.copy,
       events: this,
     });
   }

@@ -5,7 +5,7 @@ import { type Endpoint, equalEndpoints, formatEndpoint } from '../base/endpoint.
 import { ProtocolError } from '../base/errors.ts';
 import type { InfoHash } from '../base/ids.ts';
 import { peerIdPrefix, Reserved } from '../handshake/index.ts';
-import { allowedFastSet, type MetadataMessage, RateMeter } from '../peer/index.ts';
+import { allowedFastSet, type Copy, type MetadataMessage, RateMeter } from '../peer/index.ts';
 import type { Clock, Millis, Runtime } from '../runtime/ports.ts';
 import type { Content } from './content.ts';
 import { Dialer } from './dialer.ts';
@@ -39,6 +39,7 @@ export class Swarm implements LinkHost, AsyncDisposable {
   readonly download: RateMeter = new RateMeter();
   readonly upload: RateMeter = new RateMeter();
   readonly clock: Clock;
+  readonly copy: Copy;
   readonly #options: SwarmOptions;
   #metadata: MetadataExchange;
   #stopped = false;
@@ -47,6 +48,7 @@ export class Swarm implements LinkHost, AsyncDisposable {
     const { runtime, identity, infoHash } = options;
     this.#options = options;
     this.clock = runtime.clock;
+    this.copy = (target, at, source) => runtime.hashers.copy(target, at, source);
     this.#metadata = this.#exchange(undefined);
     this.dialer = new Dialer({
       runtime,

