@@ -30,7 +30,7 @@ import { OpenRequests } from './open-requests.ts';
 import { Outbox } from './outbox.ts';
 import { PeerPieces } from './peer-pieces.ts';
 import { RateMeter } from './rate.ts';
-import { type Copy, type WireHandler, WireParser } from './wire-parser.ts';
+import { type WireHandler, WireParser } from './wire-parser.ts';
 
 /** How often bip says something when there is nothing to say; bip-rs's 60 s, half of the limit below. */
 const KEEP_ALIVE_INTERVAL: Millis = 60_000;
