@@ -62,6 +62,18 @@ export function hashersCompliance(place: Place): void {
       }
     }));
 
+  test('copies arrive whole, wherever they go and however short they are', () =>
+    place.run(async ({ here: { hashers } }) => {
+      const source = pattern(70_000);
+      for (const length of [0, 1, 2, 15, 16_384, 69_999, 70_000]) {
+        const memory = hashers.allocate(80_000);
+        hashers.copy(memory, 7_000, source.subarray(0, length));
+        const expected = new Uint8Array(80_000);
+        expected.set(source.subarray(0, length), 7_000);
+        expect(memory).toEqual(expected);
+      }
+    }));
+
   test('many at once do not mix', () =>
     place.run(async ({ here: { hashers } }) => {
       const inputs = Array.from({ length: 20 }, (_, seed) =>
