@@ -86,7 +86,7 @@ export class Content implements AsyncDisposable {
       links,
       isSeeding: () => this.isComplete,
       onSent: options.onSent,
-      onStorageError: options.onStorageError,
+      onStorageError: ({ code, message }) => options.onEvent({ type: 'warning', code, message }),
       onBug: options.onBug,
     });
   }

@@ -15,6 +15,7 @@ import {
 import type { ByteStream, Clock, Millis, StreamHandler } from '../runtime/ports.ts';
 import { RequestWindow } from '../select/index.ts';
 import type { Introduced } from './introduction.ts';
+import { SendQueue } from './send-buffers.ts';
 
 /** A torrent as its links see it: every call says which link it is about. */
 export interface LinkHost {
@@ -69,6 +70,10 @@ export class PeerLink implements PeerEvents, StreamHandler {
   countedAsSeed = false;
   /** Requests of the peer that wait to be served, oldest first. */
   readonly waiting: BlockRequest[] = [];
+  /** Bytes of all kinds given to the stream since the handshake. */
+  written = 0;
+  /** Buffers whose bytes are on their way. */
+  readonly sendQueue: SendQueue = new SendQueue();
   /** Payload that has left our queue for the system's. */
   readonly sent: RateMeter = new RateMeter();
   /** A read for this peer is under way. */
@@ -97,7 +102,10 @@ export class PeerLink implements PeerEvents, StreamHandler {
     this.connection = new PeerConnection({
       ...options,
       now: this.since,
-      write: (bytes) => this.stream.write(bytes),
+      write: (bytes) => {
+        this.written += bytes.length;
+        this.stream.write(bytes);
+      },
       copy: host.copy,
       events: this,
     });

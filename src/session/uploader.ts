@@ -1,12 +1,13 @@
 /** Serves the requests of peers: whom (choking), and how (reads ahead, back-pressure). @module */
 
 import type { Bitfield } from '../base/bitfield.ts';
-import { StorageError } from '../base/errors.ts';
+import { invariant, StorageError } from '../base/errors.ts';
 import type { PieceStorage } from '../disk/index.ts';
 import { OUR_REQQ } from '../peer/index.ts';
 import type { Clock, Random } from '../runtime/ports.ts';
 import { TitForTat } from '../select/index.ts';
 import type { BlockRequest, PeerLink } from './peer-link.ts';
+import { SendBuffers } from './send-buffers.ts';
 
 /**
  * Blocks are read while less than half a second's worth waits in the socket (libtorrent's
@@ -29,7 +30,7 @@ export interface UploaderOptions {
   readonly isSeeding: () => boolean;
   /** Payload bytes that were handed to the socket. */
   readonly onSent: (bytes: number) => void;
-  /** What was verified cannot be read; told once for each failure. */
+  /** What was verified cannot be read. The link that asked for it is closed, others are served on. */
   readonly onStorageError: (error: StorageError) => void;
   readonly onBug: (error: unknown) => void;
 }
@@ -37,6 +38,7 @@ export interface UploaderOptions {
 export class Uploader {
   readonly #options: UploaderOptions;
   readonly #choker: TitForTat<PeerLink>;
+  readonly #buffers: SendBuffers = new SendBuffers(MAX_READ_AHEAD);
 
   constructor(options: UploaderOptions) {
     this.#options = options;
@@ -110,19 +112,16 @@ export class Uploader {
     link.flush();
   }
 
+  /** Reads the next run while the one before is being sent. */
   async #serve(link: PeerLink): Promise<void> {
     try {
-      for (;;) {
-        const room = this.#sendBuffer(link);
-        if (!link.isOpen || link.stream.queuedBytes >= room) return;
-        const run = takeRun(link.waiting, Math.min(room, MAX_READ_AHEAD));
-        const [first] = run;
-        if (first === undefined) return;
-        let total = 0;
-        for (const { length } of run) total += length;
-        const bytes = new Uint8Array(total);
-        await this.#options.storage.read(first.piece, first.begin, bytes);
-        this.#send(link, run, bytes);
+      let reading = this.#readNext(link, 0);
+      while (reading !== undefined) {
+        const { run, buffer, length } = await reading;
+        reading = this.#readNext(link, length);
+        // When it fails, the loop ends before it is waited for.
+        reading?.catch(() => undefined);
+        this.#send(link, run, buffer);
       }
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
@@ -131,6 +130,25 @@ export class Uploader {
     } finally {
       link.reading = false;
     }
+  }
+
+  /** @param ahead bytes that were read and not yet written */
+  #readNext(link: PeerLink, ahead: number): Promise<ReadRun> | undefined {
+    link.sendQueue.reclaim(link.written - link.stream.queuedBytes, this.#buffers);
+    const room = this.#sendBuffer(link);
+    if (!link.isOpen || link.stream.queuedBytes + ahead >= room) return undefined;
+    const run = takeRun(link.waiting, Math.min(room, MAX_READ_AHEAD));
+    return run.length === 0 ? undefined : this.#read(run);
+  }
+
+  async #read(run: readonly BlockRequest[]): Promise<ReadRun> {
+    const [first] = run;
+    invariant(first !== undefined, 'a run has requests');
+    let length = 0;
+    for (const request of run) length += request.length;
+    const buffer = this.#buffers.acquire(length);
+    await this.#options.storage.read(first.piece, first.begin, buffer.subarray(0, length));
+    return { run, buffer, length };
   }
 
   #sendBuffer(link: PeerLink): number {
@@ -142,16 +160,24 @@ export class Uploader {
     return Math.min(MAX_SEND_BUFFER, Math.max(MIN_SEND_BUFFER, rate * SEND_BUFFER_SECONDS));
   }
 
-  #send(link: PeerLink, run: readonly BlockRequest[], bytes: Uint8Array): void {
+  #send(link: PeerLink, run: readonly BlockRequest[], buffer: Uint8Array): void {
     const now = this.#options.clock.now();
     let at = 0;
     for (const { piece, begin, length } of run) {
       if (!link.isOpen) return;
-      link.connection.sendBlock(piece, begin, bytes.subarray(at, at + length), now);
+      link.connection.sendBlock(piece, begin, buffer.subarray(at, at + length), now);
       this.#options.onSent(length);
       at += length;
     }
+    link.sendQueue.wrote(buffer, link.written);
   }
+}
+
+/** Requests that follow each other, and what was read for them: the first `length` bytes. */
+interface ReadRun {
+  readonly run: readonly BlockRequest[];
+  readonly buffer: Uint8Array;
+  readonly length: number;
 }
 
 /** Takes the oldest request and those that go on where it ends. */
