@@ -15,10 +15,12 @@ import { SendBuffers } from './send-buffers.ts';
  */
 const SEND_BUFFER_SECONDS = 0.5;
 const MIN_SEND_BUFFER = 32_768;
-/** Twice libtorrent's `send_buffer_watermark`. */
-const MAX_SEND_BUFFER = 1_048_576;
+/** More than libtorrent's `send_buffer_watermark` of 500 KiB: what is being read counts here too. */
+const MAX_SEND_BUFFER = 2_097_152;
 /** Requests that follow each other in a piece are read at once up to this many bytes. */
 const MAX_READ_AHEAD = 524_288;
+/** Such reads at once for one peer; the system's pool of threads has four. */
+const READS_AHEAD = 4;
 
 export interface UploaderOptions {
   readonly storage: PieceStorage;
@@ -112,16 +114,25 @@ export class Uploader {
     link.flush();
   }
 
-  /** Reads the next run while the one before is being sent. */
+  /** Reads some runs ahead of the one that is sent, so that the socket never waits for the disk. */
   async #serve(link: PeerLink): Promise<void> {
+    const reading: Promise<ReadRun>[] = [];
+    let ahead = 0;
     try {
-      let reading = this.#readNext(link, 0);
-      while (reading !== undefined) {
-        const { run, buffer, length } = await reading;
-        reading = this.#readNext(link, length);
-        // When it fails, the loop ends before it is waited for.
-        reading?.catch(() => undefined);
-        this.#send(link, run, buffer);
+      for (;;) {
+        while (reading.length < READS_AHEAD) {
+          const run = this.#nextRun(link, ahead);
+          if (run.length === 0) break;
+          ahead += lengthOf(run);
+          const read = this.#read(run);
+          // When an earlier one fails, nobody waits for this one.
+          read.catch(() => undefined);
+          reading.push(read);
+        }
+        const next = await reading.shift();
+        if (next === undefined) return;
+        ahead -= next.length;
+        this.#send(link, next);
       }
     } catch (error) {
       if (!(error instanceof StorageError)) throw error;
@@ -132,20 +143,21 @@ export class Uploader {
     }
   }
 
-  /** @param ahead bytes that were read and not yet written */
-  #readNext(link: PeerLink, ahead: number): Promise<ReadRun> | undefined {
+  /**
+   * Takes requests that follow each other; none when enough is on its way.
+   * @param ahead bytes that are being read and are not written yet
+   */
+  #nextRun(link: PeerLink, ahead: number): readonly BlockRequest[] {
     link.sendQueue.reclaim(link.written - link.stream.queuedBytes, this.#buffers);
     const room = this.#sendBuffer(link);
-    if (!link.isOpen || link.stream.queuedBytes + ahead >= room) return undefined;
-    const run = takeRun(link.waiting, Math.min(room, MAX_READ_AHEAD));
-    return run.length === 0 ? undefined : this.#read(run);
+    if (!link.isOpen || link.stream.queuedBytes + ahead >= room) return [];
+    return takeRun(link.waiting, Math.min(room, MAX_READ_AHEAD));
   }
 
   async #read(run: readonly BlockRequest[]): Promise<ReadRun> {
     const [first] = run;
     invariant(first !== undefined, 'a run has requests');
-    let length = 0;
-    for (const request of run) length += request.length;
+    const length = lengthOf(run);
     const buffer = this.#buffers.acquire(length);
     await this.#options.storage.read(first.piece, first.begin, buffer.subarray(0, length));
     return { run, buffer, length };
@@ -160,7 +172,7 @@ export class Uploader {
     return Math.min(MAX_SEND_BUFFER, Math.max(MIN_SEND_BUFFER, rate * SEND_BUFFER_SECONDS));
   }
 
-  #send(link: PeerLink, run: readonly BlockRequest[], buffer: Uint8Array): void {
+  #send(link: PeerLink, { run, buffer }: ReadRun): void {
     const now = this.#options.clock.now();
     let at = 0;
     for (const { piece, begin, length } of run) {
@@ -178,6 +190,10 @@ interface ReadRun {
   readonly run: readonly BlockRequest[];
   readonly buffer: Uint8Array;
   readonly length: number;
+}
+
+function lengthOf(run: readonly BlockRequest[]): number {
+  return run.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** Takes the oldest request and those that go on where it ends. */
