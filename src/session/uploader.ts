@@ -120,15 +120,7 @@ export class Uploader {
     let ahead = 0;
     try {
       for (;;) {
-        while (reading.length < READS_AHEAD) {
-          const run = this.#nextRun(link, ahead);
-          if (run.length === 0) break;
-          ahead += lengthOf(run);
-          const read = this.#read(run);
-          // When an earlier one fails, nobody waits for this one.
-          read.catch(() => undefined);
-          reading.push(read);
-        }
+        ahead += this.#readAhead(link, reading, ahead);
         const next = await reading.shift();
         if (next === undefined) return;
         ahead -= next.length;
@@ -141,6 +133,21 @@ export class Uploader {
     } finally {
       link.reading = false;
     }
+  }
+
+  /** Begins reads while there is room for them, and adds them to `reading`; returns their bytes. */
+  #readAhead(link: PeerLink, reading: Promise<ReadRun>[], ahead: number): number {
+    let begun = 0;
+    while (reading.length < READS_AHEAD) {
+      const run = this.#nextRun(link, ahead + begun);
+      if (run.length === 0) break;
+      begun += lengthOf(run);
+      const read = this.#read(run);
+      // When an earlier one fails, nobody waits for this one.
+      read.catch(() => undefined);
+      reading.push(read);
+    }
+    return begun;
   }
 
   /**

@@ -86,7 +86,6 @@ async function measured(
 function inThread(piece: Uint8Array): Promise<void> {
   return new Promise((resolve) => {
     waiting.push(resolve);
-    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, no window
     worker.postMessage(piece);
   });
 }

@@ -43,8 +43,13 @@ export function nodeHashers(): Hashers & AsyncDisposable {
 function copy(target: Uint8Array, at: number, source: Uint8Array): void {
   const last = source.length - 1;
   if (last < 0) return;
-  Buffer.prototype.copy.call(source, target, at, 0, last);
+  asBuffer(source).copy(target, at, 0, last);
   target[at + last] = source[last] ?? 0;
+}
+
+/** A view of the same memory; its `copy` is the one way to memmove. */
+function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
+  return Buffer.from(buffer, byteOffset, byteLength);
 }
 
 function isWorthAThread(bytes: Uint8Array): boolean {
