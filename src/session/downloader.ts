@@ -21,6 +21,8 @@ import { Suspicion } from './suspicion.ts';
 const SNUB_TIMEOUT: Millis = 20_000;
 /** Nothing came for so long: the peer is given up (libtorrent's `request_timeout`). */
 const REQUEST_TIMEOUT: Millis = 60_000;
+/** Rejects in a row from a peer that does not choke us, after which it is given up (libtorrent's limit). */
+const MAX_REJECTS = 50;
 /** Requests are sent in batches of this share of the window, not one for each block. */
 const REFILL_SHARE = 1 / 4;
 /** Blocks that an idle peer is asked for although others were asked already; libtorrent's one. */
@@ -125,6 +127,10 @@ export class Downloader {
   onReject(link: PeerLink, piece: number, begin: number): void {
     this.#picker.partial(piece)?.release(begin / BLOCK_LENGTH, link);
     link.connection.allowedFast.delete(piece);
+    // A peer that chokes us rejects all that is open, as it must (BEP 6).
+    if (!link.connection.peerChoking && ++link.rejects > MAX_REJECTS) {
+      link.close(new Error('the peer serves nothing although it says that it would'));
+    }
   }
 
   removeLink(link: PeerLink): void {
@@ -159,6 +165,7 @@ export class Downloader {
   onBlock(link: PeerLink, { piece, begin, length, stored }: ReceivedBlock): void {
     const now = this.#options.clock.now();
     link.lastBlock = now;
+    link.rejects = 0;
     link.window.onBlock();
     this.#incoming.delete(link);
     const partial = this.#picker.partial(piece);

@@ -78,6 +78,8 @@ export class PeerLink implements PeerEvents, StreamHandler {
   readonly sent: RateMeter = new RateMeter();
   /** A read for this peer is under way. */
   reading = false;
+  /** Rejects since its last block. */
+  rejects = 0;
   readonly since: Millis;
   lastBlock: Millis;
   #open = true;

@@ -206,3 +206,36 @@ test.each(Object.entries(HOSTILES))('a peer that %s', async (_name, hostile) => 
     })(),
   );
 });
+
+test('a peer that unchokes and rejects everything is not asked for ever', async () => {
+  const swarm = new SwarmWorld();
+  await swarm.world.run(
+    (async () => {
+      const { infoHash } = swarm.content.metainfo;
+      const host = swarm.host(LINE);
+      let requests = 0;
+      const listener = await host.runtime.network.listen(
+        (stream) => {
+          stream.open({
+            data: (bytes) => {
+              // Whatever came, every block is rejected; the frames of requests are 17 bytes.
+              requests += Math.floor(bytes.length / 17);
+              stream.write(HOSTILES['rejects every request']?.answer?.() ?? new Uint8Array(0));
+            },
+            drain: () => undefined,
+            closed: () => undefined,
+          });
+          stream.write(concatBytes(hello(infoHash?.bytes ?? new Uint8Array(20)), seedAndUnchoke));
+        },
+        { port: PORT, signal: new AbortController().signal },
+      );
+      const peers = [{ host: host.address, port: PORT }];
+      const leecher = await swarm.start(swarm.host(LINE), { peers });
+      await leecher.host.sleep(5_000);
+      expect(requests).toBeGreaterThan(0);
+      expect(requests).toBeLessThan(600);
+      await leecher[Symbol.asyncDispose]();
+      await listener[Symbol.asyncDispose]();
+    })(),
+  );
+});
