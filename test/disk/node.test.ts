@@ -23,13 +23,16 @@ import {
   saveResume,
   TorrentStorage,
 } from '../../src/disk/index.ts';
-import { files } from '../../src/runtime/node/files.ts';
+import { nodeFiles } from '../../src/runtime/node/files.ts';
 import { nodeHashers } from '../../src/runtime/node/hashers.ts';
+import { Threads } from '../../src/runtime/node/threads.ts';
 import { type FileSpec, makeTorrent, shuffled, type TestTorrent } from './torrents.ts';
 
-const hashers = nodeHashers();
+const threads = new Threads();
+const files = nodeFiles(threads);
+const hashers = nodeHashers(threads);
 const runtime = { files, hashers };
-afterAll(() => hashers[Symbol.asyncDispose]());
+afterAll(() => threads[Symbol.asyncDispose]());
 const { signal } = new AbortController();
 const infoHash = new InfoHash(new Uint8Array(20).fill(3));
 

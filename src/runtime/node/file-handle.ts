@@ -6,12 +6,9 @@ import { storageFailure } from '../failures.ts';
 import type { FileHandle, FileStat } from '../ports.ts';
 import { statOf } from './file-stat.ts';
 import { systemCode } from './system-error.ts';
+import type { Threads } from './threads.ts';
 
-/**
- * Bytes written by one system call. For larger ones Linux takes larger pages for its cache, and in a
- * virtual machine those are new to the host: 1 MiB at once costs six times the CPU of 256 KiB
- * (measured on ext4, Linux 6.18; see test/bench/writes.ts).
- */
+/** Bytes written by one system call of the threadpool; see `WRITE_STEP` of block-thread.ts. */
 const WRITE_AT_ONCE = 256 * 1024;
 
 type Settle = (error: NodeJS.ErrnoException | null, count: number) => void;
@@ -23,13 +20,15 @@ type Settle = (error: NodeJS.ErrnoException | null, count: number) => void;
 export class NodeFileHandle implements FileHandle {
   readonly #path: string;
   readonly #handle: SystemHandle;
+  readonly #threads: Threads | undefined;
   #underWay = 0;
   #idle: (() => void) | undefined;
   #disposal: Promise<void> | undefined;
 
-  constructor(path: string, handle: SystemHandle) {
+  constructor(path: string, handle: SystemHandle, threads: Threads | undefined) {
     this.#path = path;
     this.#handle = handle;
+    this.#threads = threads;
   }
 
   async read(into: Uint8Array, position: number): Promise<number> {
@@ -46,6 +45,16 @@ export class NodeFileHandle implements FileHandle {
   }
 
   async write(bytes: Uint8Array, position: number): Promise<void> {
+    const thread = this.#threads?.writing(bytes);
+    if (thread !== undefined) {
+      await this.#count('write', (settle) => {
+        thread.write(this.#handle.fd, bytes, position).then(
+          () => settle(null, bytes.length),
+          (error: NodeJS.ErrnoException) => settle(error, 0),
+        );
+      });
+      return;
+    }
     let done = 0;
     while (done < bytes.length) {
       const from = done;

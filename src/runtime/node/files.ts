@@ -18,6 +18,7 @@ import type { FileHandle, Files } from '../ports.ts';
 import { NodeFileHandle } from './file-handle.ts';
 import { statOf } from './file-stat.ts';
 import { systemCode } from './system-error.ts';
+import type { Threads } from './threads.ts';
 import { readFile, writeFile } from './whole-files.ts';
 
 /**
@@ -31,8 +32,12 @@ const OPEN_FLAGS = {
   create: constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW | constants.O_CREAT,
 } as const;
 
-export const files: Files = {
-  open,
+/** @param threads write the memory that they share; without them the threadpool writes all */
+export function nodeFiles(threads?: Threads): Files {
+  return { ...FILES, open: (path, mode) => open(path, mode, threads) };
+}
+
+const FILES: Omit<Files, 'open'> = {
   readFile,
   writeFile,
   stat: (path) => absentIsUndefined(`cannot look at ${path}`, async () => statOf(await stat(path))),
@@ -56,14 +61,18 @@ export const files: Files = {
     }),
 };
 
-async function open(path: string, mode: keyof typeof OPEN_FLAGS): Promise<FileHandle> {
+async function open(
+  path: string,
+  mode: keyof typeof OPEN_FLAGS,
+  threads: Threads | undefined,
+): Promise<FileHandle> {
   const doing = `cannot ${mode === 'read' ? 'read' : mode === 'write' ? 'write' : 'create'} ${path}`;
   return attempt(doing, async () => {
     const handle = await openFile(path, OPEN_FLAGS[mode], 0o666);
     try {
       const stats = await handle.stat();
       if (stats.isDirectory()) throw Object.assign(new Error('directory'), { code: 'EISDIR' });
-      return new NodeFileHandle(path, handle);
+      return new NodeFileHandle(path, handle, threads);
     } catch (error) {
       await handle.close();
       throw error;

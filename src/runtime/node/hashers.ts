@@ -2,37 +2,25 @@
 
 import { createHash, hash } from 'node:crypto';
 import type { HashAlgorithm, Hashers } from '../ports.ts';
-import { HashThread } from './hash-thread.ts';
 import { plainBytes } from './plain-bytes.ts';
-
-/** Below this the way to another thread and back costs more than the digest. */
-const WORTH_A_THREAD = 128 * 1024;
+import type { Threads } from './threads.ts';
 
 /**
  * Large digests of memory from `allocate` are made on a thread of their own, so that sockets are
  * read meanwhile; all others on the caller's. The threadpool (`crypto.subtle`) would cost 1.7 times
- * the CPU, for it copies its input.
+ * the CPU, for it copies its input (test/bench/hashers.ts).
  */
-export function nodeHashers(): Hashers & AsyncDisposable {
-  let thread: HashThread | undefined;
+export function nodeHashers(threads: Threads): Hashers {
   return {
-    allocate(length) {
-      // Begun now, it is there when the first piece is complete.
-      if (length >= WORTH_A_THREAD) thread ??= new HashThread();
-      return new Uint8Array(new SharedArrayBuffer(length));
-    },
+    allocate: (length) => threads.allocate(length),
     copy,
     async digest(algorithm, parts) {
       const [only] = parts;
-      const wanted = parts.length === 1 && only !== undefined && isWorthAThread(only);
-      if (!wanted || thread?.works !== true) return digest(algorithm, parts);
+      const thread = parts.length === 1 && only !== undefined ? threads.hashing(only) : undefined;
+      if (thread === undefined || only === undefined) return digest(algorithm, parts);
       return thread.digest(algorithm, only);
     },
     digestSync: digest,
-    async [Symbol.asyncDispose]() {
-      await thread?.[Symbol.asyncDispose]();
-      thread = undefined;
-    },
   };
 }
 
@@ -50,10 +38,6 @@ function copy(target: Uint8Array, at: number, source: Uint8Array): void {
 /** A view of the same memory; its `copy` is the one way to memmove. */
 function asBuffer({ buffer, byteOffset, byteLength }: Uint8Array): Buffer {
   return Buffer.from(buffer, byteOffset, byteLength);
-}
-
-function isWorthAThread(bytes: Uint8Array): boolean {
-  return bytes.length >= WORTH_A_THREAD && bytes.buffer instanceof SharedArrayBuffer;
 }
 
 function digest(algorithm: HashAlgorithm, parts: readonly Uint8Array[]): Uint8Array {

@@ -8,11 +8,12 @@
 import type { Http, Runtime } from '../ports.ts';
 import { clock, wallClock } from './clock.ts';
 import { bindDatagrams } from './datagrams.ts';
-import { files } from './files.ts';
+import { nodeFiles } from './files.ts';
 import { nodeHashers } from './hashers.ts';
 import { lookup } from './lookup.ts';
 import { systemRandom } from './random.ts';
 import { nodeStreams } from './streams.ts';
+import { Threads } from './threads.ts';
 
 export interface NodeRuntimeOptions {
   /** How HTTP requests introduce themselves unless they do it by a header; default `bip`. */
@@ -24,7 +25,7 @@ export function nodeRuntime({
   userAgent = 'bip',
 }: NodeRuntimeOptions = {}): Runtime & AsyncDisposable {
   const http = lazyHttp(userAgent);
-  const hashers = nodeHashers();
+  const threads = new Threads();
   return {
     clock,
     wallClock,
@@ -32,11 +33,11 @@ export function nodeRuntime({
     network: { bindDatagrams, ...nodeStreams() },
     lookup,
     http,
-    files,
-    hashers,
+    files: nodeFiles(threads),
+    hashers: nodeHashers(threads),
     async [Symbol.asyncDispose]() {
       await http[Symbol.asyncDispose]();
-      await hashers[Symbol.asyncDispose]();
+      await threads[Symbol.asyncDispose]();
     },
   };
 }
