@@ -10,7 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const TOTAL = 2 ** 30;
-const SIZES = [2 ** 20, 2 ** 18, 2 ** 16, 2 ** 14] as const;
+const SIZES = [2 ** 20, 2 ** 18, 2 ** 16, 2 ** 15, 2 ** 14] as const;
 const ROUNDS = 5;
 
 const path = join(process.argv[2] ?? tmpdir(), `bip-bench-writes-${process.pid}`);
