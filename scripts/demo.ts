@@ -23,7 +23,7 @@ for (const [name, exitCode] of [
 
 const say = (sentence: string): boolean => process.stdout.write(`demo: ${sentence}\n`);
 try {
-  const sizeBytes = parseSize(process.env['BIP_DEMO_SIZE'] ?? '256MiB', 'BIP_DEMO_SIZE');
+  const sizeBytes = parseSize(process.env['BIP_DEMO_SIZE'] ?? '512MiB', 'BIP_DEMO_SIZE');
   const dist = join(import.meta.dirname, '..', 'dist');
   say('building dist/bip.mjs');
   await buildBip(dist);
