@@ -123,6 +123,8 @@ class Attempt {
       back: out,
       released: () => undefined,
     });
+    // Until it is accepted it is the system's, not the program's: nobody has to dispose it.
+    target.closed(theirs);
     out.join(ours, theirs);
     back.join(theirs, ours);
     world.timeline.trace.add('connect', world.timeline.now, subject);
@@ -140,6 +142,10 @@ class Attempt {
 function accept(target: HostCore, stream: SimStream): void {
   if (stream.isGone) return;
   const listener = target.listeners.get(stream.local.port);
-  if (listener === undefined) stream.refuse();
-  else listener.accept(stream);
+  if (listener === undefined) {
+    stream.refuse();
+    return;
+  }
+  target.opened(stream);
+  listener.accept(stream);
 }
