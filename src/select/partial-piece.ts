@@ -1,7 +1,7 @@
 /** A piece under way: which of its blocks are free, asked for, or there, and from whom. @module */
 
 /** How many peers may be asked for one block at once in end-game. */
-const MAX_ASKED = 3;
+const MAX_ASKED = 2;
 
 export class PartialPiece<Peer> {
   readonly piece: number;
