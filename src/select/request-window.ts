@@ -16,10 +16,7 @@ const MINIMUM = 2;
 /** Slow start ends when a second brings less than this much more, in bytes per second. */
 const GAIN_THRESHOLD = 5_120;
 const GAIN_INTERVAL: Millis = 1_000;
-/**
- * Cap for peers with a large `reqq`: 64 MiB open are one second at 64 MB/s with 1 s of delay, and more
- * than any link on this earth holds at 100 ms and 600 MB/s.
- */
+/** Cap for peers with a large `reqq`: 64 MiB open fill a path of 640 MB/s and 100 ms. */
 const MAXIMUM = 4_096;
 
 export class RequestWindow {
