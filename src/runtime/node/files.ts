@@ -13,6 +13,7 @@ import {
   symlink,
   unlink,
 } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { storageFailure } from '../failures.ts';
 import type { FileHandle, Files } from '../ports.ts';
 import { NodeFileHandle } from './file-handle.ts';
@@ -45,7 +46,7 @@ const FILES: Omit<Files, 'open'> = {
     absentIsUndefined(`cannot look at ${path}`, async () => statOf(await lstat(path))),
   list: (path) => attempt(`cannot list ${path}`, () => readdir(path)),
   async makeDirectory(path) {
-    await attempt(`cannot make the directory ${path}`, () => mkdir(path, { recursive: true }));
+    await attempt(`cannot make the directory ${path}`, () => makeWithParents(path));
   },
   rename: (from, to) => attempt(`cannot rename ${from} to ${to}`, () => rename(from, to)),
   async remove(path) {
@@ -60,6 +61,26 @@ const FILES: Omit<Files, 'open'> = {
       await chmod(path, (mode & 0o777) | ((mode & 0o444) >>> 2));
     }),
 };
+
+/** Node's own `recursive` never ends where a folder exists that takes no others, as /proc. */
+async function makeWithParents(path: string): Promise<void> {
+  try {
+    await makeOne(path);
+  } catch (error) {
+    const parent = dirname(path);
+    if (systemCode(error) !== 'ENOENT' || parent === path) throw error;
+    await makeWithParents(parent);
+    await makeOne(path);
+  }
+}
+
+async function makeOne(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
+  }
+}
 
 async function open(
   path: string,
