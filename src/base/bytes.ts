@@ -72,3 +72,60 @@ export function decodeUtf8(bytes: Uint8Array): string | undefined {
 export function decodeUtf8Lossy(bytes: Uint8Array): string {
   return UTF8_LOSSY.decode(bytes);
 }
+
+/** Where the escapes of {@link decodeName} lie: U+DC80 to U+DCFF, one for each byte from 0x80 on. */
+const ESCAPES = 0xdc00;
+const ESCAPED = /[\udc80-\udcff]/u;
+
+/**
+ * The name of a file without loss: UTF-8 as it is, and each byte that is no part of UTF-8 as the
+ * lone surrogate U+DC00 + byte (as Python's `surrogateescape`). {@link encodeName} gives the bytes back.
+ */
+export function decodeName(bytes: Uint8Array): string {
+  const text = decodeUtf8(bytes);
+  if (text !== undefined) return text;
+  let name = '';
+  for (let at = 0; at < bytes.length; ) {
+    const length = sequenceLength(bytes, at);
+    if (length === 0) name += String.fromCharCode(ESCAPES + (bytes[at++] ?? 0));
+    else name += UTF8_LOSSY.decode(bytes.subarray(at, (at += length)));
+  }
+  return name;
+}
+
+/** The bytes of a name as {@link decodeName} gives it; lone surrogates beyond its escapes become U+FFFD. */
+export function encodeName(name: string): Uint8Array<ArrayBuffer> {
+  if (isPlainName(name)) return encodeUtf8(name);
+  const parts: Uint8Array[] = [];
+  let from = 0;
+  for (let at = 0; at < name.length; at++) {
+    if (!isEscape(name, at)) continue;
+    parts.push(encodeUtf8(name.slice(from, at)), Uint8Array.of(name.charCodeAt(at) - ESCAPES));
+    from = at + 1;
+  }
+  return concatBytes(...parts, encodeUtf8(name.slice(from)));
+}
+
+/** False for a name with bytes that are not UTF-8. */
+export function isPlainName(name: string): boolean {
+  return !ESCAPED.test(name);
+}
+
+/** A lone surrogate in the range of the escapes: the second half of a pair is none. */
+function isEscape(name: string, at: number): boolean {
+  const unit = name.charCodeAt(at);
+  if (unit < 0xdc80 || unit > 0xdcff) return false;
+  const before = at === 0 ? 0 : name.charCodeAt(at - 1);
+  return before < 0xd800 || before > 0xdbff;
+}
+
+/** Bytes of the well-formed UTF-8 sequence at `at`; 0 when there is none. */
+function sequenceLength(bytes: Uint8Array, at: number): number {
+  const lead = bytes[at] ?? 0;
+  if (lead < 0x80) return 1;
+  const length = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+  const sequence = bytes.subarray(at, at + length);
+  return length > 0 && sequence.length === length && decodeUtf8(sequence) !== undefined
+    ? length
+    : 0;
+}

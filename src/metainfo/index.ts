@@ -8,6 +8,15 @@
  * @module
  */
 
+export {
+  HASH_LENGTH,
+  hashPair,
+  merkleRoot,
+  paddingHash,
+  type Sha256,
+  type TreeOptions,
+  treeWidth,
+} from '../base/merkle.ts';
 export { choosePieceLength, encodeMetainfo, type MetainfoDraft } from './build.ts';
 export {
   BLOCK_LENGTH,
@@ -17,15 +26,6 @@ export {
   MAX_PIECES,
   MAX_REMOTE_TORRENT_BYTES,
 } from './limits.ts';
-export {
-  HASH_LENGTH,
-  hashPair,
-  merkleRoot,
-  paddingHash,
-  type Sha256,
-  type TreeOptions,
-  treeWidth,
-} from './merkle.ts';
 export type {
   FileEntry,
   Metainfo,

@@ -3,7 +3,7 @@
 import { equalBytes, formatHex } from '../base/bytes.ts';
 import type { BencodeNode } from '../bencode/index.ts';
 import { BLOCK_LENGTH } from './limits.ts';
-import { HASH_LENGTH, merkleRoot, paddingHash, type Sha256, treeWidth } from './merkle.ts';
+import { HASH_LENGTH, merkleRoot, paddingHash, type Sha256, treeWidth } from '../base/merkle.ts';
 import type { FileEntry } from './metainfo.ts';
 import { refuse, type Warnings } from './report.ts';
 

@@ -3,11 +3,14 @@ import { describe, expect, test } from 'vitest';
 import {
   compareBytes,
   concatBytes,
+  decodeName,
   decodeUtf8,
   decodeUtf8Lossy,
+  encodeName,
   encodeUtf8,
   equalBytes,
   formatHex,
+  isPlainName,
   parseHex,
 } from '../../src/base/bytes.ts';
 
@@ -94,5 +97,28 @@ describe('UTF-8', () => {
         expect(typeof decodeUtf8Lossy(input)).toBe('string');
       }),
     );
+  });
+});
+
+describe('names of files', () => {
+  test('any bytes come back, and UTF-8 is itself', () => {
+    fc.assert(
+      fc.property(bytes, (input) => {
+        const name = decodeName(input);
+        expect(encodeName(name)).toEqual(input);
+        expect(isPlainName(name)).toBe(decodeUtf8(input) !== undefined);
+      }),
+    );
+  });
+
+  test.each([
+    ['latin-1', [0x63, 0x61, 0x66, 0xe9], 'caf\udce9'],
+    ['an escape behind a pair', [0xf0, 0x9f, 0x92, 0x80, 0x80], '\u{1f480}\udc80'],
+    ['an overlong slash', [0xc0, 0xaf], '\udcc0\udcaf'],
+    ['a surrogate', [0xed, 0xb2, 0x80], '\udced\udcb2\udc80'],
+    ['a cut sequence', [0xe2, 0x82], '\udce2\udc82'],
+  ])('%s', (_, input, name) => {
+    expect(decodeName(Uint8Array.from(input))).toBe(name);
+    expect(encodeName(name)).toEqual(Uint8Array.from(input));
   });
 });

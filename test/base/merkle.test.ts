@@ -2,14 +2,9 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InvariantError } from '../../src/base/errors.ts';
-import {
-  BLOCK_LENGTH,
-  hashPair,
-  merkleRoot,
-  paddingHash,
-  treeWidth,
-} from '../../src/metainfo/index.ts';
-import { ZERO_ROOTS } from './raw.ts';
+import { hashPair, merkleRoot, paddingHash, treeWidth } from '../../src/base/merkle.ts';
+import { BLOCK_LENGTH } from '../../src/metainfo/index.ts';
+import { ZERO_ROOTS } from '../metainfo/raw.ts';
 
 function native(bytes: Uint8Array): Uint8Array {
   return createHash('sha256').update(bytes).digest();

@@ -6,8 +6,8 @@
  * @module
  */
 
-import { invariant } from '../base/errors.ts';
-import { sha256 } from '../base/sha.ts';
+import { invariant } from './errors.ts';
+import { sha256 } from './sha.ts';
 
 /** SHA-256 at once: 32 bytes. */
 export type Sha256 = (bytes: Uint8Array) => Uint8Array;
