@@ -17,6 +17,8 @@ const FLOORS: readonly (readonly string[])[] = [
 /** Packages that protocol code may use, each with its reason in CONTRIBUTING.md. */
 const SRC_PACKAGES = ['@noble/hashes'];
 const TERMINAL_PACKAGES = ['commander', 'chalk', 'ora', 'cli-table3'];
+/** Packages that commands use besides, to read what users write: configuration and batch files. */
+const FILE_PACKAGES = ['ajv', 'yaml'];
 
 const PRODUCT = '^(?:src|commands|bin)/';
 type DependencyTypes = NonNullable<IRegularForbiddenRuleType['to']['dependencyTypes']>;
@@ -104,9 +106,9 @@ export const rules: readonly Rule[] = [
   ),
   forbid(
     'packages-of-commands',
-    `commands/ uses ${TERMINAL_PACKAGES.join(', ')} and no other package`,
+    `commands/ uses ${[...TERMINAL_PACKAGES, ...FILE_PACKAGES].join(', ')} and no other package`,
     { path: '^commands/' },
-    { dependencyTypes: NPM, pathNot: packages(TERMINAL_PACKAGES) },
+    { dependencyTypes: NPM, pathNot: packages([...TERMINAL_PACKAGES, ...FILE_PACKAGES]) },
   ),
   forbid(
     'packages-of-bin',
