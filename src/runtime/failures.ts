@@ -50,7 +50,7 @@ const STORAGE: ReadonlyMap<string, Failure> = new Map<string, Failure>([
   ['EISDIR', { code: 'BIP_IS_DIRECTORY', reason: 'it is a directory' }],
   ['ENOTDIR', { code: 'BIP_NOT_DIRECTORY', reason: 'a part of the path is not a directory' }],
   ['ENAMETOOLONG', { reason: 'the name is too long for the file system' }],
-  ['EXDEV', { reason: 'the two are on different file systems' }],
+  ['EXDEV', { code: 'BIP_OTHER_DEVICE', reason: 'the two are on different file systems' }],
   ['EBUSY', { reason: 'it is in use' }],
   ['EIO', { reason: 'the disk reports an error' }],
   ['EMFILE', { reason: 'too many files are open; raise the limit (ulimit -n)' }],
@@ -104,4 +104,19 @@ export function storageFailure(
 function unknownReason(system: SystemCode, cause: unknown): string {
   if (cause instanceof Error && cause.message !== '') return cause.message;
   return system ?? 'the system gave no reason';
+}
+
+/** A file ends before what was to be read of it does. */
+export function shortFile(path: string, size: number): StorageError {
+  return new StorageError(`${path} ends at byte ${size}, before what was to be read of it`, {
+    code: 'BIP_FILE_SHORT',
+  });
+}
+
+/** A file is not what it was when it was looked at first. */
+export function changedFile(path: string): StorageError {
+  return new StorageError(
+    `${path} changed while it was read; run again when nothing writes to it`,
+    { code: 'BIP_FILE_CHANGED' },
+  );
 }

@@ -10,6 +10,7 @@
  */
 
 import type { Endpoint } from '../base/endpoint.ts';
+import type { StorageError } from '../base/errors.ts';
 
 /** Milliseconds on a monotonic clock with an arbitrary origin. */
 export type Millis = number;
@@ -136,6 +137,8 @@ export interface FileStat {
   readonly size: number;
   /** Milliseconds since 1970, with fractions where the system has them. */
   readonly modified: number;
+  /** The owner may run it; false where the system knows no such bit. */
+  readonly executable: boolean;
 }
 
 export interface FileHandle extends AsyncDisposable {
@@ -151,7 +154,8 @@ export interface FileHandle extends AsyncDisposable {
 }
 
 /**
- * A file system. Paths are absolute or relative to the working directory.
+ * A file system. Paths are absolute or relative to the working directory; names that are not UTF-8
+ * stand in them by `decodeName`, and are given so.
  *
  * Errors are `StorageError`, their sentence naming the path: `BIP_NOT_FOUND`, `BIP_EXISTS`,
  * `BIP_ACCESS`, `BIP_DISK_FULL`, `BIP_IS_DIRECTORY`, `BIP_NOT_DIRECTORY`, `BIP_IO` for the rest.
@@ -172,6 +176,12 @@ export interface Files {
   /** A file or an empty directory; fine when missing. */
   remove(path: string): Promise<void>;
   makeSymlink(path: string, target: string): Promise<void>;
+  /** A second name for the file `target`; both have to lie on one device. */
+  makeHardLink(path: string, target: string): Promise<void>;
+  /** Where the symlink `path` says that it leads. */
+  readLink(path: string): Promise<string>;
+  /** The absolute path of what `path` points to, with no symlink in it. */
+  realPath(path: string): Promise<string>;
   /** Lets whoever may read the file run it; does nothing where the system knows no such bit. */
   makeExecutable(path: string): Promise<void>;
   /** @throws {StorageError} `BIP_TOO_LARGE` when the file is longer than `maxBytes`. */
@@ -182,8 +192,70 @@ export interface Files {
 
 export type HashAlgorithm = 'sha1' | 'sha256';
 
+/** One stretch of what is hashed: bytes of a file, or zeros. */
+export interface HashPart {
+  /** The file; zeros when left out. */
+  readonly path?: string;
+  /** Where in the file it begins, in bytes. */
+  readonly position: number;
+  readonly length: number;
+  /** It is the whole of a file that has one piece: its tree is only as wide as its blocks (BEP 52). */
+  readonly alone?: boolean;
+  /** What the file has to look like after it was read; else the fault is `BIP_FILE_CHANGED`. */
+  readonly expected?: Pick<FileStat, 'size' | 'modified'>;
+}
+
+/** Parts one after the other that are hashed in one pass, from the beginning of a piece on. */
+export interface HashRun {
+  readonly parts: readonly HashPart[];
+  /** Bytes; for `sha256` a power of two from 16 KiB. */
+  readonly pieceLength: number;
+  /** Hash the stream of all parts, piece by piece (BEP 3). */
+  readonly sha1: boolean;
+  /** Hash each part with a path, piece by piece, as Merkle trees of its blocks (BEP 52). */
+  readonly sha256: boolean;
+}
+
+/** A part that could not be read in full. The hashes that it touches are wrong. */
+export interface HashFault {
+  /** Index in `parts`. */
+  readonly part: number;
+  /** `BIP_NOT_FOUND`, `BIP_FILE_SHORT`, `BIP_FILE_CHANGED`, `BIP_ACCESS`, …; the sentence names the file. */
+  readonly error: StorageError;
+}
+
+export interface HashedRun {
+  /** 20 bytes a piece; empty unless asked for. */
+  readonly sha1: Uint8Array;
+  /** 32 bytes a piece, by part; empty unless asked for. */
+  readonly roots: Uint8Array;
+  readonly faults: readonly HashFault[];
+}
+
+/** How files are read: one thread at a time in their order (disks that turn), or all at once. */
+export type ReadOrder = 'auto' | 'sequential' | 'parallel';
+
+export interface FileHasherOptions {
+  /** How many threads at most; as many as there are cores by default. */
+  readonly threads?: number;
+  /** `auto` asks the system what kind of disk it is. */
+  readonly order: ReadOrder;
+  /** How much is to be hashed in all: threads are not worth it for little. */
+  readonly totalBytes: number;
+}
+
+/** Hashes files that it reads for itself, on threads of its own where that pays. */
+export interface FileHashers extends AsyncDisposable {
+  /** Runs that are hashed at once; keep one or two more under way, so that nobody waits. */
+  readonly lanes: number;
+  /** Starts runs in the order of the calls. Rejects only after a disposal, or when a thread dies. */
+  hash(run: HashRun): Promise<HashedRun>;
+}
+
 /** Fast hashing of pieces. */
 export interface Hashers {
+  /** @see FileHashers */
+  openFileHashers(options: FileHasherOptions): FileHashers;
   /** Memory of this many bytes, zeros at first, whose digests may be computed on another thread. */
   allocate(length: number): Uint8Array;
   /** Copies `source` into `target` from byte `at` on; engines are slow to write shared memory otherwise. */

@@ -100,6 +100,26 @@ export class MemoryFiles implements Files {
     this.nodes.set(normal(path), { ...directory(), kind: 'symlink', target });
   }
 
+  async makeHardLink(path: string, target: string): Promise<void> {
+    await this.step('link', path);
+    const node = this.nodes.get(normal(target));
+    if (node === undefined) throw failure('BIP_NOT_FOUND', target);
+    if (this.nodes.has(normal(path))) throw failure('BIP_EXISTS', path);
+    this.nodes.set(normal(path), node);
+  }
+
+  async readLink(path: string): Promise<string> {
+    const target = this.nodes.get(normal(path))?.target;
+    if (target === undefined) throw failure('BIP_IO', path);
+    return target;
+  }
+
+  async realPath(path: string): Promise<string> {
+    const key = this.#followed(path);
+    if (!this.nodes.has(key)) throw failure('BIP_NOT_FOUND', path);
+    return key === '' ? '/' : key;
+  }
+
   async makeExecutable(path: string): Promise<void> {
     const node = this.nodes.get(normal(path));
     if (node === undefined) throw failure('BIP_NOT_FOUND', path);
@@ -224,7 +244,8 @@ function directory(): Node {
 }
 
 function statOf(node: Node): FileStat {
-  return { kind: node.kind, size: node.bytes.length, modified: node.modified };
+  const { kind, bytes, modified, executable = false } = node;
+  return { kind, size: bytes.length, modified, executable };
 }
 
 function grown(bytes: Uint8Array, size: number): Uint8Array {

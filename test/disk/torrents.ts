@@ -13,6 +13,9 @@ import {
 import type { HashAlgorithm, Hashers } from '../../src/runtime/ports.ts';
 
 export const testHashers: Hashers = {
+  openFileHashers: () => {
+    throw new Error('storage hashes what it holds in memory');
+  },
   allocate: (length) => new Uint8Array(length),
   copy: (target, at, source) => target.set(source, at),
   digest: async (algorithm, parts) => digest(algorithm, parts),

@@ -1,6 +1,7 @@
 /** What every file system must do. @module */
 
 import { expect, test } from 'vitest';
+import { decodeName } from '../../src/base/bytes.ts';
 import type { FileHandle, Files } from '../../src/runtime/ports.ts';
 import { disposalQuartet } from './disposal.ts';
 import type { Place } from './place.ts';
@@ -9,6 +10,7 @@ import { pattern } from './recorder.ts';
 export function filesCompliance(place: Place): void {
   handles(place);
   names(place);
+  links(place);
   wholeFiles(place);
   failures(place);
 }
@@ -226,6 +228,66 @@ function names(place: Place): void {
   );
 }
 
+function links(place: Place): void {
+  const within = inDirectory.bind(undefined, place);
+
+  test(
+    'links say where they lead, and paths where they end',
+    within(async (files, at) => {
+      await files.makeDirectory(at('a/b'));
+      await files.writeFile(at('a/b/file'), pattern(1));
+      await files.makeSymlink(at('way'), 'a/./b');
+      await files.makeSymlink(at('a/up'), '../a');
+      const root = await files.realPath(at('.'));
+      expect(root).toMatch(/^\//);
+      expect(await files.readLink(at('way'))).toBe('a/./b');
+      expect(await files.realPath(at('way/file'))).toBe(`${root}/a/b/file`);
+      expect(await files.realPath(at('way/..'))).toBe(`${root}/a`);
+      expect(await files.realPath(at('a/up/up/b'))).toBe(`${root}/a/b`);
+      await expect(files.realPath(at('none'))).rejects.toMatchObject({ code: 'BIP_NOT_FOUND' });
+      await expect(files.readLink(at('none'))).rejects.toMatchObject({ code: 'BIP_NOT_FOUND' });
+      await expect(files.readLink(at('a'))).rejects.toMatchObject({ name: 'StorageError' });
+    }),
+  );
+
+  test(
+    'a hard link is a second name of one file',
+    within(async (files, at) => {
+      await files.writeFile(at('a'), pattern(5));
+      await files.makeHardLink(at('b'), at('a'));
+      await using handle = await files.open(at('a'), 'write');
+      await handle.write(pattern(6), 0);
+      await files.remove(at('a'));
+      expect(await files.readFile(at('b'), { maxBytes: 9 })).toEqual(pattern(6));
+      await expect(files.makeHardLink(at('b'), at('b'))).rejects.toMatchObject({
+        code: 'BIP_EXISTS',
+      });
+      await expect(files.makeHardLink(at('c'), at('none'))).rejects.toMatchObject({
+        code: 'BIP_NOT_FOUND',
+      });
+    }),
+  );
+
+  test(
+    'names that are not UTF-8 are kept',
+    within(async (files, at) => {
+      const name = decodeName(Uint8Array.of(0x63, 0x61, 0x66, 0xe9));
+      await files.makeDirectory(at(name));
+      await files.writeFile(at(`${name}/${name}`), pattern(3));
+      expect(await files.list(at('.'))).toEqual([name]);
+      expect(await files.list(at(name))).toEqual([name]);
+      expect((await files.statLink(at(`${name}/${name}`)))?.size).toBe(3);
+      await files.makeSymlink(at('link'), name);
+      expect(await files.readLink(at('link'))).toBe(name);
+      await using handle = await files.open(at(`link/${name}`), 'read');
+      expect((await handle.stat()).size).toBe(3);
+      await files.rename(at(`${name}/${name}`), at(`${name}/plain`));
+      expect(await files.list(at(name))).toEqual(['plain']);
+      await files.remove(at(`${name}/plain`));
+    }),
+  );
+}
+
 function wholeFiles(place: Place): void {
   const within = inDirectory.bind(undefined, place);
 
@@ -292,8 +354,11 @@ function wholeFiles(place: Place): void {
     'what may be read becomes executable',
     within(async (files, at) => {
       await files.writeFile(at('a'), pattern(1));
+      expect((await files.stat(at('a')))?.executable).toBe(false);
       await files.makeExecutable(at('a'));
-      expect((await files.stat(at('a')))?.size).toBe(1);
+      expect(await files.stat(at('a'))).toMatchObject({ size: 1, executable: true });
+      await files.makeDirectory(at('folder'));
+      expect((await files.stat(at('folder')))?.executable).toBe(false);
       await expect(files.makeExecutable(at('none'))).rejects.toMatchObject({
         code: 'BIP_NOT_FOUND',
       });

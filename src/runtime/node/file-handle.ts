@@ -85,7 +85,7 @@ export class NodeFileHandle implements FileHandle {
         settle(error, 0);
       }),
     );
-    return found ?? { kind: 'other', size: 0, modified: 0 };
+    return found ?? { kind: 'other', size: 0, modified: 0, executable: false };
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -3,10 +3,13 @@
 import { constants } from 'node:fs';
 import {
   chmod,
+  link,
   lstat,
   mkdir,
   open as openFile,
   readdir,
+  readlink,
+  realpath,
   rename,
   rmdir,
   stat,
@@ -14,11 +17,13 @@ import {
   unlink,
 } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { decodeName } from '../../base/bytes.ts';
 import { storageFailure } from '../failures.ts';
 import type { FileHandle, Files } from '../ports.ts';
 import { NodeFileHandle } from './file-handle.ts';
 import { statOf } from './file-stat.ts';
 import { systemCode } from './system-error.ts';
+import { systemPath } from './system-path.ts';
 import type { Threads } from './threads.ts';
 import { readFile, writeFile } from './whole-files.ts';
 
@@ -41,24 +46,43 @@ export function nodeFiles(threads?: Threads): Files {
 const FILES: Omit<Files, 'open'> = {
   readFile,
   writeFile,
-  stat: (path) => absentIsUndefined(`cannot look at ${path}`, async () => statOf(await stat(path))),
+  stat: (path) =>
+    absentIsUndefined(`cannot look at ${path}`, async () => statOf(await stat(systemPath(path)))),
   statLink: (path) =>
-    absentIsUndefined(`cannot look at ${path}`, async () => statOf(await lstat(path))),
-  list: (path) => attempt(`cannot list ${path}`, () => readdir(path)),
+    absentIsUndefined(`cannot look at ${path}`, async () => statOf(await lstat(systemPath(path)))),
+  list: (path) =>
+    attempt(`cannot list ${path}`, async () => {
+      const names = await readdir(systemPath(path), 'buffer');
+      return names.map(decodeName);
+    }),
   async makeDirectory(path) {
     await attempt(`cannot make the directory ${path}`, () => makeWithParents(path));
   },
-  rename: (from, to) => attempt(`cannot rename ${from} to ${to}`, () => rename(from, to)),
+  rename: (from, to) =>
+    attempt(`cannot rename ${from} to ${to}`, () => rename(systemPath(from), systemPath(to))),
   async remove(path) {
     await absentIsUndefined(`cannot remove ${path}`, () => removeEither(path));
   },
   makeSymlink: (path, target) =>
-    attempt(`cannot make the symbolic link ${path}`, () => symlink(target, path)),
+    attempt(`cannot make the symbolic link ${path}`, () =>
+      symlink(systemPath(target), systemPath(path)),
+    ),
+  makeHardLink: (path, target) =>
+    attempt(`cannot link ${path} to ${target}`, () => link(systemPath(target), systemPath(path))),
+  readLink: (path) =>
+    attempt(`cannot read the link ${path}`, async () =>
+      decodeName(await readlink(systemPath(path), 'buffer')),
+    ),
+  realPath: (path) =>
+    attempt(`cannot find ${path}`, async () =>
+      decodeName(await realpath(systemPath(path), 'buffer')),
+    ),
   makeExecutable: (path) =>
     attempt(`cannot make ${path} executable`, async () => {
-      const { mode } = await stat(path);
+      const system = systemPath(path);
+      const { mode } = await stat(system);
       // Who may read it (bits 0o444) may run it (0o111).
-      await chmod(path, (mode & 0o777) | ((mode & 0o444) >>> 2));
+      await chmod(system, (mode & 0o777) | ((mode & 0o444) >>> 2));
     }),
 };
 
@@ -76,9 +100,10 @@ async function makeWithParents(path: string): Promise<void> {
 
 async function makeOne(path: string): Promise<void> {
   try {
-    await mkdir(path);
+    await mkdir(systemPath(path));
   } catch (error) {
-    if (systemCode(error) !== 'EEXIST' || !(await stat(path)).isDirectory()) throw error;
+    if (systemCode(error) !== 'EEXIST' || !(await stat(systemPath(path))).isDirectory())
+      throw error;
   }
 }
 
@@ -89,7 +114,7 @@ async function open(
 ): Promise<FileHandle> {
   const doing = `cannot ${mode === 'read' ? 'read' : mode === 'write' ? 'write' : 'create'} ${path}`;
   return attempt(doing, async () => {
-    const handle = await openFile(path, OPEN_FLAGS[mode], 0o666);
+    const handle = await openFile(systemPath(path), OPEN_FLAGS[mode], 0o666);
     try {
       const stats = await handle.stat();
       if (stats.isDirectory()) throw Object.assign(new Error('directory'), { code: 'EISDIR' });
@@ -102,8 +127,9 @@ async function open(
 }
 
 async function removeEither(path: string): Promise<void> {
-  const stats = await lstat(path);
-  await (stats.isDirectory() ? rmdir(path) : unlink(path));
+  const system = systemPath(path);
+  const stats = await lstat(system);
+  await (stats.isDirectory() ? rmdir(system) : unlink(system));
 }
 
 async function attempt<T>(doing: string, work: () => Promise<T>): Promise<T> {

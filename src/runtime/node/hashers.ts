@@ -2,6 +2,7 @@
 
 import { createHash, hash } from 'node:crypto';
 import type { HashAlgorithm, Hashers } from '../ports.ts';
+import { openFileHashers } from './file-hashers.ts';
 import { plainBytes } from './plain-bytes.ts';
 import type { Threads } from './threads.ts';
 
@@ -12,6 +13,7 @@ import type { Threads } from './threads.ts';
  */
 export function nodeHashers(threads: Threads): Hashers {
   return {
+    openFileHashers,
     allocate: (length) => threads.allocate(length),
     copy,
     async digest(algorithm, parts) {

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { StorageError } from '../../base/errors.ts';
 import { storageFailure } from '../failures.ts';
 import { systemCode } from './system-error.ts';
+import { systemPath } from './system-path.ts';
 
 /** Bytes read at a time from what does not tell its size (pipes, /proc). */
 const STREAM_CHUNK = 64 * 1024;
@@ -17,7 +18,7 @@ export async function readFile(
   { maxBytes }: { readonly maxBytes: number },
 ): Promise<Uint8Array> {
   return attempt(`cannot read ${path}`, async () => {
-    await using handle = await open(path, 'r');
+    await using handle = await open(systemPath(path), 'r');
     const stats = await handle.stat();
     if (stats.isFile() && stats.size > maxBytes) throw tooLarge(path, maxBytes);
     const bytes = await readAll(handle, { expected: stats.size, maxBytes });
@@ -35,7 +36,7 @@ export async function writeFile(path: string, bytes: Uint8Array): Promise<void> 
     const before = await existing(path);
     if (before?.isDirectory() === true) throw Object.assign(new Error(), { code: 'EISDIR' });
     if (before !== undefined && !before.isFile()) {
-      await using handle = await open(path, 'w');
+      await using handle = await open(systemPath(path), 'w');
       await handle.writeFile(bytes);
       return;
     }
@@ -47,15 +48,15 @@ async function replace(path: string, bytes: Uint8Array, mode: number): Promise<v
   const temporary = join(dirname(path), `.bip-${randomBytes(8).toString('hex')}.tmp`);
   try {
     await writeNew(temporary, bytes, mode);
-    await rename(temporary, path);
+    await rename(systemPath(temporary), systemPath(path));
   } catch (error) {
-    await unlink(temporary).catch(() => undefined);
+    await unlink(systemPath(temporary)).catch(() => undefined);
     throw error;
   }
 }
 
 async function writeNew(path: string, bytes: Uint8Array, mode: number): Promise<void> {
-  await using handle = await open(path, 'wx', mode);
+  await using handle = await open(systemPath(path), 'wx', mode);
   await handle.writeFile(bytes);
   // Else a crash soon after the rename may leave an empty file under the final name.
   await handle.sync();
@@ -63,7 +64,7 @@ async function writeNew(path: string, bytes: Uint8Array, mode: number): Promise<
 
 async function existing(path: string): Promise<Stats | undefined> {
   try {
-    return await stat(path);
+    return await stat(systemPath(path));
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
     throw error;

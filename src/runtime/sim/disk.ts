@@ -17,6 +17,9 @@ export type DiskOperation =
   | 'rename'
   | 'remove'
   | 'makeSymlink'
+  | 'makeHardLink'
+  | 'readLink'
+  | 'realPath'
   | 'makeExecutable';
 
 /** A rule by which operations fail. Everything that is left out matches all. */

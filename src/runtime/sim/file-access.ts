@@ -28,6 +28,9 @@ const DOING: Readonly<Record<DiskOperation, string>> = {
   rename: 'rename',
   remove: 'remove',
   makeSymlink: 'make the symbolic link',
+  makeHardLink: 'link',
+  readLink: 'read the link',
+  realPath: 'find',
   makeExecutable: 'make executable',
 };
 

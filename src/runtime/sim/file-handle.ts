@@ -64,6 +64,7 @@ export class SimFileHandle implements FileHandle {
       kind: 'file',
       size: this.#file.content.size,
       modified: this.#file.modified,
+      executable: this.#file.executable,
     }));
   }
 

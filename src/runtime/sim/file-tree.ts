@@ -1,6 +1,6 @@
 /** Names of a simulated file system: directories, files and symlinks. @module */
 
-import { encodeUtf8 } from '../../base/bytes.ts';
+import { encodeName } from '../../base/bytes.ts';
 import type { SparseBytes } from './sparse-bytes.ts';
 
 export interface FileNode {
@@ -52,14 +52,28 @@ export function findPlace(
   return new Walk(root, path, follow).end();
 }
 
+/**
+ * The absolute path of what `path` leads to, with no symlink in it.
+ *
+ * @throws {TreeError} as {@link findPlace}, and ENOENT when there is nothing.
+ */
+export function findRealPath(root: DirectoryNode, path: string): string {
+  const walk = new Walk(root, path, true);
+  const { node, name } = walk.end();
+  if (node === undefined) throw new TreeError('ENOENT');
+  const names = node.kind === 'directory' ? walk.names : [...walk.names, name];
+  return `/${names.join('/')}`;
+}
+
 /** One way along a path, symlinks resolved as they come. */
 class Walk {
   readonly #root: DirectoryNode;
   readonly #follow: boolean;
   /** Parts still to go, the next one last. */
   readonly #todo: string[];
-  /** The directories from the root to here. */
+  /** The directories from the root to here, and the names of all but the root. */
   readonly #trail: DirectoryNode[];
+  readonly #names: string[] = [];
   #place: Place;
   #links = 0;
 
@@ -69,6 +83,11 @@ class Walk {
     this.#todo = partsOf(path);
     this.#trail = [root];
     this.#place = { parent: root, name: '', node: root };
+  }
+
+  /** Names of the directories from the root to here. */
+  get names(): readonly string[] {
+    return this.#names;
   }
 
   end(): Place {
@@ -81,7 +100,10 @@ class Walk {
   }
 
   #goUp(): void {
-    if (this.#trail.length > 1) this.#trail.pop();
+    if (this.#trail.length > 1) {
+      this.#trail.pop();
+      this.#names.pop();
+    }
     this.#stay();
   }
 
@@ -90,17 +112,22 @@ class Walk {
   }
 
   #enter(here: DirectoryNode, name: string): void {
-    if (encodeUtf8(name).length > LONGEST_NAME) throw new TreeError('ENAMETOOLONG');
+    if (encodeName(name).length > LONGEST_NAME) throw new TreeError('ENAMETOOLONG');
     const node = here.entries.get(name);
     if (node?.kind === 'symlink' && (this.#follow || this.#todo.length > 0)) {
       if (++this.#links > MOST_LINKS) throw new TreeError('ELOOP');
-      if (node.target.startsWith('/')) this.#trail.length = 1;
+      if (node.target.startsWith('/')) {
+        this.#trail.length = 1;
+        this.#names.length = 0;
+      }
       this.#todo.push(...partsOf(node.target));
       this.#stay();
       return;
     }
     this.#place = { parent: here, name, node };
-    if (node?.kind === 'directory') this.#trail.push(node);
+    if (node?.kind !== 'directory') return;
+    this.#trail.push(node);
+    this.#names.push(name);
   }
 }
 

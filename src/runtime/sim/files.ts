@@ -10,6 +10,7 @@ import {
   type DirectoryNode,
   type FileNode,
   findPlace,
+  findRealPath,
   TreeError,
   type TreeNode,
 } from './file-tree.ts';
@@ -102,6 +103,33 @@ class SimFiles implements Files {
     });
   }
 
+  makeHardLink(path: string, target: string): Promise<void> {
+    return access(this.#host, { operation: 'makeHardLink', path }, () => {
+      const { node: file } = this.#find(target, { follow: false });
+      const { parent, name, node } = this.#find(path, { follow: false });
+      if (file === undefined) throw new TreeError('ENOENT');
+      if (file.kind === 'directory') throw new TreeError('EPERM');
+      if (node !== undefined) throw new TreeError('EEXIST');
+      parent.entries.set(name, file);
+      parent.modified = this.#host.wallNow();
+    });
+  }
+
+  readLink(path: string): Promise<string> {
+    return access(this.#host, { operation: 'readLink', path }, () => {
+      const { node } = this.#find(path, { follow: false });
+      if (node === undefined) throw new TreeError('ENOENT');
+      if (node.kind !== 'symlink') throw new TreeError('EINVAL');
+      return node.target;
+    });
+  }
+
+  realPath(path: string): Promise<string> {
+    return access(this.#host, { operation: 'realPath', path }, () =>
+      findRealPath(this.#host.disk.root, path),
+    );
+  }
+
   makeExecutable(path: string): Promise<void> {
     return access(this.#host, { operation: 'makeExecutable', path }, () => {
       const { node } = this.#find(path, { follow: true });
@@ -178,7 +206,8 @@ class SimFiles implements Files {
 function statOf(node: TreeNode): FileStat {
   const size =
     node.kind === 'file' ? node.content.size : node.kind === 'symlink' ? node.target.length : 0;
-  return { kind: node.kind, size, modified: node.modified };
+  const executable = node.kind === 'file' && node.executable;
+  return { kind: node.kind, size, modified: node.modified, executable };
 }
 
 function checkReplacement(source: TreeNode, target: TreeNode | undefined): void {

@@ -5,8 +5,8 @@
  * @module
  */
 
+export type { Digest } from './digest.ts';
 export type { DiskFault, DiskOperation, DiskSnapshot, SimDisk } from './disk.ts';
-export type { Digest } from './hashers.ts';
 export { SimHost } from './host.ts';
 export type { HostOptions, NatKind, PathOptions } from './host-options.ts';
 export type {

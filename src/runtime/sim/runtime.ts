@@ -4,10 +4,11 @@ import type { Endpoint } from '../../base/endpoint.ts';
 import type { Millis, Runtime } from '../ports.ts';
 import { abortable } from './aborting.ts';
 import type { HostCore } from './core.ts';
+import type { Digest } from './digest.ts';
 import type { SimDisk } from './disk.ts';
 import type { SimEvent } from './event-queue.ts';
 import { filesOf } from './files.ts';
-import { type Digest, hashersOf } from './hashers.ts';
+import { hashersOf } from './hashers.ts';
 import { httpOf } from './http-client.ts';
 import { lookupIn, type Names } from './lookup.ts';
 import { networkOf } from './network.ts';
@@ -38,6 +39,17 @@ export function hostRuntime(host: RuntimeHost, shared: Shared): Runtime {
   const network = networkOf(host);
   const lookup = lookupIn(shared.names, timeline, host.addresses);
   const wallNow = (): number => shared.epochMs + timeline.now;
+  const files = filesOf({
+    disk: host.disk,
+    wallNow,
+    opened: (handle) => host.opened(handle),
+    closed: (handle) => host.closed(handle),
+    async wait(length) {
+      const done = host.disk.doneAt(timeline.now, length);
+      if (host.epoch !== epoch) await new Promise<never>(() => undefined);
+      if (done > timeline.now) await host.sleep(done - timeline.now);
+    },
+  });
   return {
     clock: {
       now: () => timeline.now,
@@ -63,17 +75,7 @@ export function hostRuntime(host: RuntimeHost, shared: Shared): Runtime {
         return shared.tlsFault(host, to, secure);
       },
     }),
-    files: filesOf({
-      disk: host.disk,
-      wallNow,
-      opened: (handle) => host.opened(handle),
-      closed: (handle) => host.closed(handle),
-      async wait(length) {
-        const done = host.disk.doneAt(timeline.now, length);
-        if (host.epoch !== epoch) await new Promise<never>(() => undefined);
-        if (done > timeline.now) await host.sleep(done - timeline.now);
-      },
-    }),
-    hashers: hashersOf(shared.digest),
+    files,
+    hashers: hashersOf(files, shared.digest),
   };
 }

@@ -4,7 +4,7 @@ import { InvariantError, invariant } from '../../base/errors.ts';
 import { formatIp, parseIp } from '../../base/ip.ts';
 import type { Millis } from '../ports.ts';
 import type { HostCore, TcpLimits, WorldCore } from './core.ts';
-import type { Digest } from './hashers.ts';
+import type { Digest } from './digest.ts';
 import { SimHost } from './host.ts';
 import { DEFAULT_HOST, type HostOptions, type PathOptions } from './host-options.ts';
 import { Names } from './lookup.ts';

@@ -1,0 +1,175 @@
+/** The FileHashers port of the machine: threads that read for themselves. @module */
+
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { invariant } from '../../base/errors.ts';
+import { changedFile, shortFile, storageFailure } from '../failures.ts';
+import type {
+  FileHasherOptions,
+  FileHashers,
+  HashedRun,
+  HashFault,
+  HashRun,
+  ReadOrder,
+} from '../ports.ts';
+import { isTurningDisk } from './disk-kind.ts';
+import { createRunHasher, type RawFault, type RawHashedRun, type RunHasher } from './run-hasher.ts';
+
+/** Below this a thread takes longer to start than the work. */
+const WORTH_A_THREAD = 8 * 1024 * 1024;
+
+/** Bytes that a thread reads at once: few enough to be in the cache still when they are hashed. */
+const PARALLEL_BUFFER = 256 * 1024;
+
+/** Bytes that a thread reads when it is its turn: enough for a disk that turns to be worth the seek. */
+const SEQUENTIAL_BUFFER = 4 * 1024 * 1024;
+
+/** Runs that a thread has at once: one is worked on, one waits. */
+const RUNS_PER_THREAD = 2;
+
+/** Threads at most: each takes some megabytes. */
+const MOST_THREADS = 64;
+
+export function openFileHashers(options: FileHasherOptions): FileHashers {
+  const { threads = availableParallelism(), order, totalBytes } = options;
+  if (totalBytes < WORTH_A_THREAD) return new SameThread();
+  return new Pool(Math.min(threads, MOST_THREADS, Math.ceil(totalBytes / WORTH_A_THREAD)), order);
+}
+
+/** Little work, done at once. */
+class SameThread implements FileHashers {
+  readonly lanes = 1;
+  #hasher: RunHasher | undefined;
+
+  async hash(run: HashRun): Promise<HashedRun> {
+    this.#hasher ??= createRunHasher({ bufferBytes: PARALLEL_BUFFER });
+    return hashedRun(run, this.#hasher(run, 0));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#hasher = undefined;
+  }
+}
+
+interface Task {
+  readonly run: HashRun;
+  readonly ticket: number;
+  readonly result: PromiseWithResolvers<HashedRun>;
+}
+
+class Pool implements FileHashers {
+  readonly lanes: number;
+  readonly #order: ReadOrder;
+  readonly #waiting: Task[] = [];
+  #threads: Thread[] | undefined;
+  #tickets = 0;
+  #disposal: Promise<unknown> | undefined;
+
+  constructor(threads: number, order: ReadOrder) {
+    this.lanes = Math.max(1, threads);
+    this.#order = order;
+  }
+
+  hash(run: HashRun): Promise<HashedRun> {
+    if (this.#disposal !== undefined) return Promise.reject(new Error('the hashers were disposed'));
+    this.#threads ??= this.#start(run);
+    const task = { run, ticket: this.#tickets++, result: Promise.withResolvers<HashedRun>() };
+    this.#waiting.push(task);
+    this.#dispatch();
+    return task.result.promise;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#disposal ??= Promise.all((this.#threads ?? []).map((thread) => thread.end()));
+    await this.#disposal;
+  }
+
+  #start({ parts }: HashRun): Thread[] {
+    const path = parts.find((part) => part.path !== undefined)?.path;
+    const sequential =
+      this.#order === 'sequential' || (this.#order === 'auto' && isTurningDisk(path ?? '.'));
+    const turn = sequential ? new Int32Array(new SharedArrayBuffer(4)) : undefined;
+    return Array.from(
+      { length: this.lanes },
+      (_, at) => new Thread(`bip-files-${at}`, turn, () => this.#dispatch()),
+    );
+  }
+
+  /** In the order of tickets, so that whose turn it is to read is always under way. */
+  #dispatch(): void {
+    const threads = this.#threads ?? [];
+    while (this.#waiting.length > 0) {
+      const free = threads.reduce((best, thread) => (thread.load < best.load ? thread : best));
+      if (free.load >= RUNS_PER_THREAD) return;
+      const task = this.#waiting.shift();
+      if (task !== undefined) free.work(task);
+    }
+  }
+}
+
+/** What the thread runs; see `createRunHasher`. */
+const PROGRAM = (): string => `
+const { parentPort, workerData } = require('node:worker_threads');
+const hasher = (${createRunHasher.toString()})(workerData);
+parentPort.on('message', ({ run, ticket }) => {
+  const result = hasher(run, ticket);
+  parentPort.postMessage(result, [result.sha1.buffer, result.roots.buffer]);
+});
+`;
+
+class Thread {
+  readonly #worker: Worker;
+  readonly #tasks: Task[] = [];
+  readonly #idle: () => void;
+  #failure: Error | undefined;
+
+  constructor(name: string, turn: Int32Array | undefined, idle: () => void) {
+    const bufferBytes = turn === undefined ? PARALLEL_BUFFER : SEQUENTIAL_BUFFER;
+    this.#idle = idle;
+    this.#worker = new Worker(PROGRAM(), { eval: true, name, workerData: { bufferBytes, turn } });
+    this.#worker.on('message', (raw: RawHashedRun) => this.#answered(raw));
+    this.#worker.on('error', (error: Error) => this.#fail(error));
+    this.#worker.on('exit', () => this.#fail(new Error(`the thread ${name} ended`)));
+  }
+
+  get load(): number {
+    return this.#failure === undefined ? this.#tasks.length : 0;
+  }
+
+  work(task: Task): void {
+    if (this.#failure !== undefined) {
+      task.result.reject(this.#failure);
+      return;
+    }
+    this.#tasks.push(task);
+    this.#worker.postMessage({ run: task.run, ticket: task.ticket });
+  }
+
+  async end(): Promise<void> {
+    await this.#worker.terminate();
+  }
+
+  /** Threads answer in the order in which they were asked. */
+  #answered(raw: RawHashedRun): void {
+    const task = this.#tasks.shift();
+    invariant(task !== undefined, 'a thread answers what it was not asked');
+    task.result.resolve(hashedRun(task.run, raw));
+    this.#idle();
+  }
+
+  #fail(error: Error): void {
+    this.#failure ??= error;
+    for (const { result } of this.#tasks.splice(0)) result.reject(this.#failure);
+    this.#idle();
+  }
+}
+
+function hashedRun({ parts }: HashRun, { sha1, roots, faults }: RawHashedRun): HashedRun {
+  const fault = (raw: RawFault): HashFault => {
+    const path = parts[raw.part]?.path ?? '';
+    if (raw.changed === true) return { part: raw.part, error: changedFile(path) };
+    if (raw.shortAt !== undefined) return { part: raw.part, error: shortFile(path, raw.shortAt) };
+    return { part: raw.part, error: storageFailure(`cannot read ${path}`, raw.system) };
+  };
+  return { sha1, roots, faults: faults.map(fault) };
+}
