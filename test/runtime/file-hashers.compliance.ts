@@ -179,17 +179,18 @@ function edges(place: Place, kind: string, options: FileHasherOptions): void {
 }
 
 function faults(place: Place): void {
-  const within = (
-    story: (hash: FileHashers, runtime: Runtime, directory: string) => Promise<void>,
-  ): (() => Promise<void>)[] =>
-    KINDS.map(
-      ([, options]) =>
-        () =>
-          place.run(async ({ here, directory }) => {
-            await using hashers = here.hashers.openFileHashers(options);
-            await story(hashers, here, directory);
-          }),
-    );
+  const each = (
+    name: string,
+    story: (hashers: FileHashers, runtime: Runtime, directory: string) => Promise<void>,
+  ): void => {
+    test.each(KINDS)(`${name}: %s`, async (_, options) => {
+      expect.hasAssertions();
+      await place.run(async ({ here, directory }) => {
+        await using hashers = here.hashers.openFileHashers(options);
+        await story(hashers, here, directory);
+      });
+    });
+  };
   const whole = (path: string, length: number): HashPart => ({ path, position: 0, length });
   const run = (...parts: HashPart[]): HashRun => ({
     parts,
@@ -198,50 +199,44 @@ function faults(place: Place): void {
     sha256: true,
   });
 
-  test.each(
-    within(async (hashers, here, directory) => {
-      const contents = await plant(here, directory, [BLOCK, 100]);
-      const good = whole(`${directory}/file-0`, BLOCK);
-      const result = await hashers.hash(
-        run(whole(`${directory}/none`, BLOCK), good, whole(`${directory}/file-1`, 101)),
-      );
-      expect(result.faults.map(({ part, error }) => [part, error.code])).toEqual([
-        [0, 'BIP_NOT_FOUND'],
-        [2, 'BIP_FILE_SHORT'],
-      ]);
-      expect(result.faults[0]?.error.message).toContain(`${directory}/none`);
-      expect(result.faults[1]?.error.message).toContain('ends at byte 100');
-      const alone = expected(run(good), contents);
-      expect(result.sha1.subarray(20, 40)).toEqual(alone.sha1);
-      expect(result.roots.subarray(32, 64)).toEqual(alone.roots);
-      // A fault leaves nothing behind.
-      expectEqual(await hashers.hash(run(good)), alone);
-    }),
-  )('what is not there spoils its own hashes only', (story) => story());
+  each('what is not there spoils its own hashes only', async (hashers, here, directory) => {
+    const contents = await plant(here, directory, [BLOCK, 100]);
+    const good = whole(`${directory}/file-0`, BLOCK);
+    const result = await hashers.hash(
+      run(whole(`${directory}/none`, BLOCK), good, whole(`${directory}/file-1`, 101)),
+    );
+    expect(result.faults.map(({ part, error }) => [part, error.code])).toEqual([
+      [0, 'BIP_NOT_FOUND'],
+      [2, 'BIP_FILE_SHORT'],
+    ]);
+    expect(result.faults[0]?.error.message).toContain(`${directory}/none`);
+    expect(result.faults[1]?.error.message).toContain('ends at byte 100');
+    const alone = expected(run(good), contents);
+    expect(result.sha1.subarray(20, 40)).toEqual(alone.sha1);
+    expect(result.roots.subarray(32, 64)).toEqual(alone.roots);
+    // A fault leaves nothing behind.
+    expectEqual(await hashers.hash(run(good)), alone);
+  });
 
-  test.each(
-    within(async (hashers, here, directory) => {
-      await plant(here, directory, [BLOCK]);
-      const path = `${directory}/file-0`;
-      const { size, modified } = (await here.files.stat(path)) ?? { size: 0, modified: 0 };
-      const part = whole(path, BLOCK);
-      const calm = await hashers.hash(run({ ...part, expected: { size, modified } }));
-      expect(calm.faults).toEqual([]);
-      const earlier = { size, modified: modified - 1 };
-      const shorter = { size: size - 1, modified };
-      for (const other of [earlier, shorter]) {
-        const result = await hashers.hash(run({ ...part, expected: other }));
-        expect(result.faults.map(({ error }) => error.code)).toEqual(['BIP_FILE_CHANGED']);
-        expect(result.faults[0]?.error.message).toContain(`${path} changed`);
-      }
-    }),
-  )('a file that changed is named', (story) => story());
+  each('a file that changed is named', async (hashers, here, directory) => {
+    await plant(here, directory, [BLOCK]);
+    const path = `${directory}/file-0`;
+    const { size, modified } = (await here.files.stat(path)) ?? { size: 0, modified: 0 };
+    const part = whole(path, BLOCK);
+    const calm = await hashers.hash(run({ ...part, expected: { size, modified } }));
+    expect(calm.faults).toEqual([]);
+    const earlier = { size, modified: modified - 1 };
+    const shorter = { size: size - 1, modified };
+    for (const other of [earlier, shorter]) {
+      const result = await hashers.hash(run({ ...part, expected: other }));
+      expect(result.faults.map(({ error }) => error.code)).toEqual(['BIP_FILE_CHANGED']);
+      expect(result.faults[0]?.error.message).toContain(`${path} changed`);
+    }
+  });
 
-  test.each(
-    within(async (hashers, { files }, directory) => {
-      await files.makeDirectory(`${directory}/folder`);
-      const result = await hashers.hash(run(whole(`${directory}/folder`, BLOCK)));
-      expect(result.faults.map(({ error }) => error.code)).toEqual(['BIP_IS_DIRECTORY']);
-    }),
-  )('a folder is no file', (story) => story());
+  each('a folder is no file', async (hashers, { files }, directory) => {
+    await files.makeDirectory(`${directory}/folder`);
+    const result = await hashers.hash(run(whole(`${directory}/folder`, BLOCK)));
+    expect(result.faults.map(({ error }) => error.code)).toEqual(['BIP_IS_DIRECTORY']);
+  });
 }

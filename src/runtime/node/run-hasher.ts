@@ -1,6 +1,7 @@
 /** Hashes runs of files on the thread that calls it. @module */
+// oxlint-disable unicorn/consistent-function-scoping -- what a thread gets as text has to be in one function
 
-import type { HashRun } from '../ports.ts';
+import type { HashPart, HashRun } from '../ports.ts';
 
 /** What a thread is told once. */
 export interface RunHasherOptions {
@@ -40,6 +41,7 @@ export function createRunHasher(options: RunHasherOptions): RunHasher {
   const SHA256_BYTES = 32;
   /** Leaves of the trees of BEP 52. */
   const BLOCK = 16_384;
+  const NOTHING: HashPart = { position: 0, length: 0 };
   const { bufferBytes, turn } = options;
   const buffer = Buffer.allocUnsafeSlow(bufferBytes);
   const zeros = Buffer.alloc(256 * 1024);
@@ -160,106 +162,138 @@ export function createRunHasher(options: RunHasherOptions): RunHasher {
     };
   }
 
-  return (run, ticket) => {
-    const { parts, pieceLength } = run;
-    let streamBytes = 0;
-    let fileBytes = 0;
-    let filePieces = 0;
-    for (const { path, length } of parts) {
-      streamBytes += length;
-      if (path === undefined) continue;
-      fileBytes += length;
-      filePieces += Math.ceil(length / pieceLength);
-    }
-    const sha1 = Buffer.alloc(run.sha1 ? Math.ceil(streamBytes / pieceLength) * SHA1_BYTES : 0);
-    const roots = Buffer.alloc(run.sha256 ? filePieces * SHA256_BYTES : 0);
-    const stream = run.sha1 ? pieceStream(pieceLength, sha1) : undefined;
-    const trees = run.sha256 ? pieceTrees(pieceLength, roots) : undefined;
-    const faults: RawFault[] = [];
+  /** What is under way: the run, its hashes, and what went wrong. */
+  interface Work {
+    readonly run: HashRun;
+    readonly stream: ReturnType<typeof pieceStream> | undefined;
+    readonly trees: ReturnType<typeof pieceTrees> | undefined;
+    readonly faults: RawFault[];
+  }
 
-    /** Reads a part in steps of at most `step` bytes; what is not there is zeros. */
-    function readPart(index: number, step: number, use: (bytes: Buffer) => void, offset = 0): void {
-      const { path = '', position, length, expected } = parts[index] ?? { position: 0, length: 0 };
-      let faulty = false;
-      let descriptor: number | undefined;
-      const fail = (fault: Omit<RawFault, 'part'>): void => {
-        if (!faulty) faults.push({ part: index, ...fault });
-        faulty = true;
-      };
-      for (let done = 0; done < length; ) {
-        const target = buffer.subarray(offset, offset + Math.min(step, length - done));
-        let count = 0;
-        try {
-          descriptor ??= open(path);
-          count = faulty ? 0 : read(descriptor, target, position + done);
-          if (count < target.length) fail({ shortAt: position + done + count });
-        } catch (error) {
-          fail({ system: codeOf(error) });
-        }
-        target.fill(0, count);
-        use(target);
-        done += target.length;
-      }
-      if (expected === undefined || descriptor === undefined) return;
-      const { size, mtimeMs } = fstatSync(descriptor);
-      if (size === expected.size && mtimeMs === expected.modified) return;
-      const at = faults.findIndex(({ part }) => part === index);
-      if (at !== -1) faults.splice(at, 1);
-      faults.push({ part: index, changed: true });
-    }
+  /** Where in the buffer a part may be read to, and in which steps. */
+  interface Room {
+    readonly offset: number;
+    readonly bytes: number;
+  }
 
-    function codeOf(error: unknown): string {
+  /** Hands over a part in steps; what is not there is zeros. */
+  function readPart(work: Work, index: number, room: Room, use: (bytes: Buffer) => void): void {
+    const part = work.run.parts[index] ?? NOTHING;
+    let fault: Omit<RawFault, 'part'> | undefined;
+    for (let done = 0; done < part.length; ) {
+      const bytes = Math.min(room.bytes, part.length - done);
+      const target = buffer.subarray(room.offset, room.offset + bytes);
+      const position = part.position + done;
+      const count = fault === undefined ? readStep(part, target, position) : 0;
+      if (typeof count === 'string') fault = { system: count };
+      else if (count < bytes) fault ??= { shortAt: position + count };
+      target.fill(0, typeof count === 'string' ? 0 : count);
+      use(target);
+      done += bytes;
+    }
+    if (fault?.system === undefined && hasChanged(part)) fault = { changed: true };
+    if (fault !== undefined) work.faults.push({ part: index, ...fault });
+  }
+
+  /** How many bytes there were, or the name of the system's error. */
+  function readStep({ path = '' }: HashPart, target: Buffer, position: number): number | string {
+    try {
+      return read(open(path), target, position);
+    } catch (error) {
       const isSystem = typeof error === 'object' && error !== null && 'code' in error;
       return isSystem ? String(error.code) : 'EIO';
     }
+  }
 
-    function feedZeros(length: number): void {
-      if (stream === undefined) return;
-      for (let left = length; left > 0; left -= zeros.length) {
-        stream.feed(zeros.subarray(0, Math.min(left, zeros.length)));
-      }
-    }
+  /** Of a part that was read. */
+  function hasChanged({ path = '', expected, length }: HashPart): boolean {
+    if (expected === undefined || length === 0) return false;
+    const { size, mtimeMs } = fstatSync(open(path));
+    return size !== expected.size || mtimeMs !== expected.modified;
+  }
 
-    function feed(bytes: Buffer): void {
-      stream?.feed(bytes);
-      trees?.feed(bytes);
-    }
+  function feed({ stream, trees }: Work, bytes: Buffer): void {
+    stream?.feed(bytes);
+    trees?.feed(bytes);
+  }
 
-    if (turn !== undefined) {
-      for (let now = Atomics.load(turn, 0); now !== ticket; now = Atomics.load(turn, 0)) {
-        Atomics.wait(turn, 0, now);
-      }
+  function feedZeros({ stream }: Work, length: number): void {
+    if (stream === undefined) return;
+    for (let left = length; left > 0; left -= zeros.length) {
+      stream.feed(zeros.subarray(0, Math.min(left, zeros.length)));
     }
-    const pass = (): void => {
-      if (turn === undefined) return;
-      Atomics.store(turn, 0, ticket + 1);
-      Atomics.notify(turn, 0);
+  }
+
+  /** Hashes what is read, step by step. */
+  function streamParts(work: Work): void {
+    for (const [index, { path, length, alone = false }] of work.run.parts.entries()) {
+      if (path === undefined) feedZeros(work, length);
+      else readPart(work, index, { offset: 0, bytes: bufferBytes }, (bytes) => feed(work, bytes));
+      if (path !== undefined) work.trees?.end(alone);
+    }
+  }
+
+  /** Reads all parts, lets others read, and hashes then. */
+  function bufferParts(work: Work, pass: () => void): void {
+    const { parts } = work.run;
+    const chunks: (Buffer | undefined)[] = [];
+    let offset = 0;
+    for (const [index, { path, length }] of parts.entries()) {
+      chunks.push(undefined);
+      if (path === undefined || length === 0) continue;
+      readPart(work, index, { offset, bytes: length }, (bytes) => void (chunks[index] = bytes));
+      offset += length;
+    }
+    pass();
+    for (const [index, { length, alone = false }] of parts.entries()) {
+      const bytes = chunks[index];
+      if (bytes === undefined) feedZeros(work, length);
+      else feed(work, bytes);
+      if (bytes !== undefined) work.trees?.end(alone);
+    }
+  }
+
+  /** Waits until all runs before this one have read. */
+  function takeTurn(shared: Int32Array, ticket: number): void {
+    for (let now = Atomics.load(shared, 0); now !== ticket; now = Atomics.load(shared, 0)) {
+      Atomics.wait(shared, 0, now);
+    }
+  }
+
+  function passTurn(shared: Int32Array, ticket: number): void {
+    Atomics.store(shared, 0, ticket + 1);
+    Atomics.notify(shared, 0);
+  }
+
+  function sum(parts: readonly HashPart[], value: (part: HashPart) => number): number {
+    return parts.reduce((total, part) => total + value(part), 0);
+  }
+
+  return (run, ticket) => {
+    const { pieceLength } = run;
+    const files = run.parts.filter(({ path }) => path !== undefined);
+    const pieces = Math.ceil(sum(run.parts, ({ length }) => length) / pieceLength);
+    const trees = sum(files, ({ length }) => Math.ceil(length / pieceLength));
+    const sha1 = Buffer.alloc(run.sha1 ? pieces * SHA1_BYTES : 0);
+    const roots = Buffer.alloc(run.sha256 ? trees * SHA256_BYTES : 0);
+    const work: Work = {
+      run,
+      stream: run.sha1 ? pieceStream(pieceLength, sha1) : undefined,
+      trees: run.sha256 ? pieceTrees(pieceLength, roots) : undefined,
+      faults: [],
     };
-    if (turn !== undefined && fileBytes <= bufferBytes) {
-      // All is read at once, so that the next thread can read while this one hashes.
-      const chunks: (Buffer | undefined)[] = [];
-      let offset = 0;
-      for (const [index, { path, length }] of parts.entries()) {
-        if (path === undefined || length === 0) chunks.push(undefined);
-        else readPart(index, length, (bytes) => chunks.push(bytes), offset);
-        if (path !== undefined) offset += length;
-      }
-      pass();
-      for (const [index, { length, alone = false }] of parts.entries()) {
-        const bytes = chunks[index];
-        if (bytes === undefined) feedZeros(length);
-        else feed(bytes);
-        if (bytes !== undefined) trees?.end(alone);
-      }
+    if (turn === undefined) {
+      streamParts(work);
     } else {
-      for (const [index, { path, length, alone = false }] of parts.entries()) {
-        if (path === undefined) feedZeros(length);
-        else readPart(index, bufferBytes, feed);
-        if (path !== undefined) trees?.end(alone);
+      takeTurn(turn, ticket);
+      const pass = (): void => passTurn(turn, ticket);
+      if (sum(files, ({ length }) => length) <= bufferBytes) bufferParts(work, pass);
+      else {
+        streamParts(work);
+        pass();
       }
-      pass();
     }
-    stream?.end();
-    return { sha1: Uint8Array.from(sha1), roots: Uint8Array.from(roots), faults };
+    work.stream?.end();
+    return { sha1: Uint8Array.from(sha1), roots: Uint8Array.from(roots), faults: work.faults };
   };
 }
