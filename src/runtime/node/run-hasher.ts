@@ -170,6 +170,8 @@ export function createRunHasher(options: RunHasherOptions): RunHasher {
     readonly faults: RawFault[];
   }
 
+  type Reason = Omit<RawFault, 'part'> & { readonly count: number };
+
   /** Where in the buffer a part may be read to, and in which steps. */
   interface Room {
     readonly offset: number;
@@ -179,29 +181,27 @@ export function createRunHasher(options: RunHasherOptions): RunHasher {
   /** Hands over a part in steps; what is not there is zeros. */
   function readPart(work: Work, index: number, room: Room, use: (bytes: Buffer) => void): void {
     const part = work.run.parts[index] ?? NOTHING;
-    let fault: Omit<RawFault, 'part'> | undefined;
-    for (let done = 0; done < part.length; ) {
-      const bytes = Math.min(room.bytes, part.length - done);
-      const target = buffer.subarray(room.offset, room.offset + bytes);
-      const position = part.position + done;
-      const count = fault === undefined ? readStep(part, target, position) : 0;
-      if (typeof count === 'string') fault = { system: count };
-      else if (count < bytes) fault ??= { shortAt: position + count };
-      target.fill(0, typeof count === 'string' ? 0 : count);
+    let fault: Reason | undefined;
+    for (let done = 0; done < part.length; done += room.bytes) {
+      const end = room.offset + Math.min(room.bytes, part.length - done);
+      const target = buffer.subarray(room.offset, end);
+      fault ??= readStep(part, target, part.position + done);
+      if (fault !== undefined) target.fill(0, fault.count);
       use(target);
-      done += bytes;
+      if (fault !== undefined) fault = { ...fault, count: 0 };
     }
-    if (fault?.system === undefined && hasChanged(part)) fault = { changed: true };
-    if (fault !== undefined) work.faults.push({ part: index, ...fault });
+    if (fault?.system === undefined && hasChanged(part)) fault = { count: 0, changed: true };
+    if (fault !== undefined) work.faults.push({ ...fault, part: index });
   }
 
-  /** How many bytes there were, or the name of the system's error. */
-  function readStep({ path = '' }: HashPart, target: Buffer, position: number): number | string {
+  /** Why `target` could not be filled, and how many bytes there were. */
+  function readStep({ path = '' }: HashPart, target: Buffer, position: number): Reason | undefined {
     try {
-      return read(open(path), target, position);
+      const count = read(open(path), target, position);
+      return count === target.length ? undefined : { count, shortAt: position + count };
     } catch (error) {
       const isSystem = typeof error === 'object' && error !== null && 'code' in error;
-      return isSystem ? String(error.code) : 'EIO';
+      return { count: 0, system: isSystem ? String(error.code) : 'EIO' };
     }
   }
 
