@@ -10,7 +10,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/bencode'],
   ['src/metainfo', 'src/magnet', 'src/handshake', 'src/tracker', 'src/dht', 'src/lpd', 'src/utp'],
   ['src/peer', 'src/select', 'src/disk'],
-  ['src/session'],
+  ['src/session', 'src/content'],
   ['commands'],
   ['bin'],
 ];
@@ -19,6 +19,9 @@ const SRC_PACKAGES = ['@noble/hashes'];
 const TERMINAL_PACKAGES = ['commander', 'chalk', 'ora', 'cli-table3'];
 /** Packages that commands use besides, to read what users write: configuration and batch files. */
 const FILE_PACKAGES = ['ajv', 'yaml'];
+/** Packages that commands use besides, to choose files: globs and the rules of git. */
+const SELECTION_PACKAGES = ['picomatch', 'ignore'];
+const COMMAND_PACKAGES = [...TERMINAL_PACKAGES, ...FILE_PACKAGES, ...SELECTION_PACKAGES];
 
 const PRODUCT = '^(?:src|commands|bin)/';
 type DependencyTypes = NonNullable<IRegularForbiddenRuleType['to']['dependencyTypes']>;
@@ -106,9 +109,9 @@ export const rules: readonly Rule[] = [
   ),
   forbid(
     'packages-of-commands',
-    `commands/ uses ${[...TERMINAL_PACKAGES, ...FILE_PACKAGES].join(', ')} and no other package`,
+    `commands/ uses ${COMMAND_PACKAGES.join(', ')} and no other package`,
     { path: '^commands/' },
-    { dependencyTypes: NPM, pathNot: packages([...TERMINAL_PACKAGES, ...FILE_PACKAGES]) },
+    { dependencyTypes: NPM, pathNot: packages(COMMAND_PACKAGES) },
   ),
   forbid(
     'packages-of-bin',

@@ -32,6 +32,7 @@ const GROUND: Readonly<Record<string, string>> = Object.fromEntries(
     'src/select/index.ts',
     'src/disk/index.ts',
     'src/session/index.ts',
+    'src/content/index.ts',
     'commands/index.ts',
     'bin/bip.ts',
     'test/world.ts',
@@ -62,6 +63,7 @@ const PLANTS: readonly Plant[] = [
   { rule: 'floor-src-select', path: 'src/select/across.ts', imports: '../peer/index.ts' },
   { rule: 'floor-src-disk', path: 'src/disk/up.ts', imports: '../session/index.ts' },
   { rule: 'floor-src-session', path: 'src/session/up.ts', imports: '../../commands/index.ts' },
+  { rule: 'floor-src-content', path: 'src/content/across.ts', imports: '../session/index.ts' },
   { rule: 'floor-commands', path: 'commands/up.ts', imports: '../bin/bip.ts' },
   {
     rule: 'every-folder-has-a-floor',
@@ -121,6 +123,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/tracker/tcp-machine.ts': ['../runtime/ports.ts', './dht-free-codec.ts'],
   'src/session/all.ts': ['../peer/index.ts', '../runtime/drive.ts', '../base/bytes.ts'],
   'commands/download.ts': ['commander', 'chalk', 'ora', 'cli-table3', '../src/session/index.ts'],
+  'src/content/all.ts': ['../disk/index.ts', '../metainfo/index.ts', '../runtime/ports.ts'],
   'commands/simulate.ts': ['../src/runtime/sim/index.ts'],
   'bin/start.ts': ['node:stream', '../src/runtime/node/index.ts', '../commands/index.ts'],
   'test/all.ts': ['vitest', 'node:fs', '../src/bencode/decode.ts', './world.ts'],
