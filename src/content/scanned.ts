@@ -82,13 +82,13 @@ export interface ScanOptions {
   readonly makeIgnore?: (text: string) => IgnoreRules;
   /** The order of files: later keys break ties of the ones before, the path breaks the last. */
   readonly sort?: readonly SortKey[];
-  /** More files are refused; default {@link MAX_FILES}. */
+  /** More files and folders are refused; default {@link MAX_FILES}. */
   readonly maxFiles?: number;
   readonly signal: AbortSignal;
 }
 
 /**
- * Files of one scan by default: beyond what any program loads. Links can make endless trees of
+ * Files and folders of one scan by default: beyond what any program loads. Links can make endless trees of
  * finite ones without going in a circle.
  */
 export const MAX_FILES: number = 2 ** 21;

@@ -64,7 +64,8 @@ export class Walk {
   readonly #open: Folder[] = [];
   readonly #end = Promise.withResolvers<void>();
   #active = 0;
-  #fileCount = 0;
+  /** Files and folders that were taken. */
+  #taken = 0;
   #failure: { readonly error: unknown } | undefined;
 
   constructor(files: Files, options: ScanOptions) {
@@ -167,8 +168,8 @@ export class Walk {
     if (kind !== 'file' && kind !== 'directory') return { path: source, why: 'special' };
     const why = this.#refusal(place, kind);
     if (why !== undefined) return { path: source, why };
-    if (kind === 'directory') return this.#enter(place, await realPath());
     this.#count();
+    if (kind === 'directory') return this.#enter(place, await realPath());
     return { path, source, length: size, modified, executable };
   }
 
@@ -202,9 +203,9 @@ export class Walk {
 
   #count(): void {
     const { maxFiles = MAX_FILES } = this.#options;
-    if (++this.#fileCount <= maxFiles) return;
+    if (++this.#taken <= maxFiles) return;
     throw new UsageError(
-      `there are more than ${maxFiles} files; leave some out, or look whether symbolic links lead to folders again and again`,
+      `there are more than ${maxFiles} files and folders; leave some out, or look whether symbolic links lead to folders again and again`,
     );
   }
 }

@@ -285,14 +285,16 @@ test('the result depends neither on the order of names nor on that of answers', 
   );
 });
 
-/** Some of `files` replaced. */
+/** The questions of a scan, some of them answered by others. */
 function replacing(files: Files, some: Partial<Files>): Files {
-  return new Proxy(files, {
-    get(target, key) {
-      const own: unknown = Reflect.get(some, key) ?? Reflect.get(target, key);
-      return typeof own === 'function' ? own.bind(target) : own;
-    },
-  });
+  return {
+    ...files,
+    stat: (path) => files.stat(path),
+    statLink: (path) => files.statLink(path),
+    list: (path) => files.list(path),
+    realPath: (path) => files.realPath(path),
+    ...some,
+  };
 }
 
 async function failing(
