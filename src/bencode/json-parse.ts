@@ -23,14 +23,20 @@ interface Level {
   readonly start: number;
 }
 
+/** What a document may hold beyond bencode. */
+export interface JsonOptions {
+  /** Stands for `null`, which is refused when this is left out; found again by its identity. */
+  readonly nullAs?: Uint8Array;
+}
+
 /**
  * What one JSON document is to be encoded as.
  *
  * @throws {ProtocolError} code `BIP_JSON`, its sentence with line and column, for what is no JSON
  * and what bencode cannot say (`null`, booleans, fractions, unknown tags, keys given twice).
  */
-export function parseJson(text: string | Uint8Array): BencodeInput {
-  return new Parser(typeof text === 'string' ? text : textOf(text)).document();
+export function parseJson(text: string | Uint8Array, options: JsonOptions = {}): BencodeInput {
+  return new Parser(typeof text === 'string' ? text : textOf(text), options).document();
 }
 
 function textOf(bytes: Uint8Array): string {
@@ -50,6 +56,7 @@ function located(text: string, at: number, { message }: ProtocolError): Protocol
 
 class Parser {
   readonly #text: string;
+  readonly #nullAs: Uint8Array | undefined;
   // Sticky patterns have a state, so each parser has its own.
   readonly #space = /[ \t\r\n]*/y;
   readonly #numeral = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
@@ -58,8 +65,9 @@ class Parser {
   #at = 0;
   #result: BencodeInput | undefined;
 
-  constructor(text: string) {
+  constructor(text: string, { nullAs }: JsonOptions) {
     this.#text = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text;
+    this.#nullAs = nullAs;
   }
 
   document(): BencodeInput {
@@ -118,7 +126,7 @@ class Parser {
   #number(): BencodeInput {
     const start = this.#at;
     const digits = this.#match(this.#numeral);
-    if (digits === '') this.#noValue();
+    if (digits === '') return this.#literal();
     if (/[.eE]/.test(digits)) this.#fail('bencode has whole numbers only', start);
     const value = Number(digits);
     if (Number.isSafeInteger(value)) return value === 0 ? 0 : value;
@@ -147,9 +155,10 @@ class Parser {
     return (at - before) % 2 === 0;
   }
 
-  #noValue(): never {
+  #literal(): BencodeInput {
     const start = this.#at;
     const word = this.#match(this.#word);
+    if (word === 'null' && this.#nullAs !== undefined) return this.#nullAs;
     if (['null', 'true', 'false'].includes(word)) {
       this.#fail(`bencode has no \`${word}\``, start);
     }

@@ -54,8 +54,8 @@ export function formatStep(step: PathStep): string {
   return (text.startsWith('$') ? `$${text}` : text).replace(/[.\\]/g, '\\$&');
 }
 
-/** The steps as they are written, escapes resolved except for `$`. */
-function splitPath(path: string): string[] {
+/** The steps as they are written, escapes resolved except for `$`: {@link parseKey} does the rest. */
+export function splitPath(path: string): string[] {
   if (path === '') return [];
   const steps: string[] = [];
   let step = '';

@@ -35,6 +35,17 @@ test.each(PAIRS)('%j is %s, both ways', (bencode, json) => {
   expect(toJson(decode(bytes(bencode)))).toEqual(JSON.parse(json));
 });
 
+test('null may stand for something, found by its identity', () => {
+  const nullAs = new Uint8Array();
+  const value = parseJson('[null,{"$hex":""}]', { nullAs });
+  expect(Array.isArray(value) && value.map((item: unknown) => item === nullAs)).toEqual([
+    true,
+    false,
+  ]);
+  expect(() => parseJson('nul', { nullAs })).toThrow('found "n" instead of a value');
+  expect(() => parseJson('true', { nullAs })).toThrow('bencode has no `true`');
+});
+
 test('keys stay in the order of the input', () => {
   expect(formatJson(decode(bytes('d1:bi1e1:ai2ee')))).toBe('{"b":1,"a":2}');
 });
