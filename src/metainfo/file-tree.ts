@@ -1,10 +1,10 @@
 /** The files of v2: `file tree` (BEP 52, BEP 47). @module */
 
+import { HASH_LENGTH } from '../base/merkle.ts';
 import type { BencodeNode } from '../bencode/index.ts';
 import { type FileDraft, fieldsOf, readAttributes, readLength } from './attributes.ts';
 import { targetOf } from './file-list.ts';
 import { BLOCK_LENGTH, MAX_DEPTH, MAX_TOTAL_LENGTH, MAX_V2_FILE_BLOCKS } from './limits.ts';
-import { HASH_LENGTH } from '../base/merkle.ts';
 import { sanitizeComponent } from './path.ts';
 import { isChanged, type Naming, noteChanged, tooDeep } from './paths.ts';
 import { refuse } from './report.ts';

@@ -1,5 +1,5 @@
 /**
- * Torrent files, reading and (v1) writing: BEP 3, 5 (nodes), 12 (tiers), 17 and 19 (web seeds),
+ * Torrent files, reading and writing: BEP 3, 5 (nodes), 12 (tiers), 17 and 19 (web seeds),
  * 27 (private), 38 (similar, collections), 39 (update-url), 47 (padding, attributes, symlinks),
  * 52 (v2 and hybrids, piece layers checked).
  *
@@ -17,7 +17,18 @@ export {
   type TreeOptions,
   treeWidth,
 } from '../base/merkle.ts';
-export { choosePieceLength, encodeMetainfo, type MetainfoDraft } from './build.ts';
+export { encodeMetainfo, type MetainfoDraft } from './build.ts';
+export type {
+  DraftFile,
+  ExtraKeys,
+  InfoDraft,
+  InfoHashes,
+  InfoPlan,
+  PlannedFile,
+  SurroundingsDraft,
+} from './draft.ts';
+export { encodeInfo } from './encode-info.ts';
+export { encodeTorrent, torrentSize } from './encode-torrent.ts';
 export {
   BLOCK_LENGTH,
   MAX_LOCAL_TORRENT_BYTES,
@@ -36,3 +47,12 @@ export type {
 } from './metainfo.ts';
 export { type ParseOptions, parseInfo, parseMetainfo } from './parse.ts';
 export { type PathOptions, sanitizeComponent } from './path.ts';
+export {
+  choosePieceLength,
+  type PieceLengthRow,
+  pieceLengthForCount,
+  pieceLengthForTorrentSize,
+  pieceLengthTable,
+  suitablePieceLength,
+} from './piece-length.ts';
+export { comparePaths, planInfo } from './plan.ts';

@@ -1,11 +1,11 @@
 /** Torrents, from bytes. @module */
 
+import type { Sha256 } from '../base/merkle.ts';
 import { sha256 } from '../base/sha.ts';
 import { type BencodeNode, decode } from '../bencode/index.ts';
 import { fieldsOf } from './attributes.ts';
 import { type InfoPart, readInfo } from './info.ts';
 import { MAX_LOCAL_TORRENT_BYTES, MAX_METADATA_BYTES, MAX_NESTING, MAX_TOKENS } from './limits.ts';
-import type { Sha256 } from '../base/merkle.ts';
 import type { Metainfo, Surroundings } from './metainfo.ts';
 import { readPieceLayers } from './piece-layers.ts';
 import { refuse, Warnings } from './report.ts';

@@ -1,9 +1,9 @@
 /** The hashes of pieces that stand outside of the info dictionary, checked against it (BEP 52). @module */
 
 import { equalBytes, formatHex } from '../base/bytes.ts';
+import { HASH_LENGTH, merkleRoot, paddingHash, type Sha256, treeWidth } from '../base/merkle.ts';
 import type { BencodeNode } from '../bencode/index.ts';
 import { BLOCK_LENGTH } from './limits.ts';
-import { HASH_LENGTH, merkleRoot, paddingHash, type Sha256, treeWidth } from '../base/merkle.ts';
 import type { FileEntry } from './metainfo.ts';
 import { refuse, type Warnings } from './report.ts';
 
