@@ -68,7 +68,8 @@ function fileEntry({ path, length, draft: index }: PlannedFile, draft: InfoDraft
 /** What entries of v1 and leaves of v2 have in common. */
 function addFileKeys(entry: Entries, file: DraftFile): void {
   const { symlink, hidden = false, executable = false, checksums = {} } = file;
-  const attributes = `${symlink === undefined ? '' : 'l'}${executable ? 'x' : ''}${hidden ? 'h' : ''}`;
+  // In libtorrent's order, so that the infohash is the same.
+  const attributes = `${hidden ? 'h' : ''}${executable ? 'x' : ''}${symlink === undefined ? '' : 'l'}`;
   if (attributes !== '') entry.set('attr', attributes);
   if (symlink !== undefined) entry.set('symlink path', symlink.map(encodeName));
   for (const [key, value] of Object.entries(checksums)) entry.set(key, value);
@@ -82,7 +83,9 @@ function fileTree({ draft, files }: InfoPlan, { roots }: InfoHashes): Entries {
   for (const [at, { path, length, draft: index }] of files.entries()) {
     const file = index === undefined ? undefined : draft.files[index];
     if (file === undefined) continue;
-    const leaf: Entries = new Map<string, BencodeInput>([['length', length]]);
+    const leaf: Entries = new Map();
+    // BEP 47 lets the length of links out; libtorrent does so in the tree, and not in the list.
+    if (file.symlink === undefined) leaf.set('length', length);
     if (length > 0) leaf.set('pieces root', rootOf(at, roots));
     addFileKeys(leaf, file);
     const below = single ? path : path.slice(1);
