@@ -24,9 +24,9 @@ import {
 } from './download/arena.ts';
 import { CONTESTANTS, type Contestant } from './download/contestants.ts';
 import { openFixedTracker } from './download/fixed-tracker.ts';
+import { MEASURE } from './download/measure.ts';
 import { type Sample, table } from './download/statistics.ts';
 
-const MEASURE = join(import.meta.dirname, 'download', 'measure.py');
 const RUN_MS = 600_000;
 
 interface Race {

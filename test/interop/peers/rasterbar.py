@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 """libtorrent (rasterbar) as a maker of torrents and as a peer, for tests on loopback.
 
-  rasterbar.py create SOURCE OUT.torrent [--piece-length N] [--tracker URL]... [--private]
+  rasterbar.py create SOURCE OUT.torrent [--format v1|v2|hybrid] [--piece-length N]
+                      [--symlinks] [--tracker URL]... [--private]
+  rasterbar.py inspect TORRENT...                      what libtorrent reads in them
+  rasterbar.py verify TORRENT DIR                      checks the data once, and says how much is good
   rasterbar.py seed TORRENT DIR [options]              serves until stdin ends
   rasterbar.py download TORRENT|MAGNET DIR [options]   exits with 0 when complete
 
-Prints one JSON object a line, each with an "event": created, ready, state, complete, warning,
-error, stopped. Nothing leaves the machine: no DHT, no local discovery, no port mapping, and
+Prints one JSON object a line, each with an "event": created, inspected, verified, ready,
+state, complete, warning, error, stopped. Nothing leaves the machine: no DHT, no local discovery, no port mapping, and
 sockets are bound to --host only.
 """
 import argparse
@@ -32,11 +35,70 @@ def hash_of(handle_or_info):
     return handle_or_info.info_hashes().v1.to_bytes().hex()
 
 
+def by_path(files):
+    """v1 keeps the order of the file system; here the order is that of paths, part by part."""
+    entries = [
+        (files.file_path(at), files.file_size(at), files.file_flags(at), files.symlink(at))
+        for at in range(files.num_files())
+    ]
+    entries.sort(key=lambda entry: [part.encode() for part in entry[0].split("/")])
+    ordered = lt.file_storage()
+    for path, size, flags, target in entries:
+        # What comes out begins with the torrent's name, and what goes in must not.
+        below = target.split("/", 1)[-1] if flags & lt.file_flags_t.flag_symlink else ""
+        ordered.add_file(path, size, flags, 0, below)
+    return ordered
+
+
+def inspect(options):
+    for path in options.torrent:
+        info = lt.torrent_info(path)
+        hashes = info.info_hashes()
+        emit(
+            "inspected",
+            path=path,
+            name=info.name(),
+            infoHash=str(hashes.v1) if hashes.has_v1() else None,
+            infoHashV2=str(hashes.v2) if hashes.has_v2() else None,
+            length=info.total_size(),
+            pieces=info.num_pieces(),
+            files=[info.files().file_path(at) for at in range(info.num_files())],
+        )
+    return 0
+
+
+def verify(options):
+    """As fast as libtorrent can: a forced recheck with its defaults, and nothing else under way."""
+    ses = lt.session({"listen_interfaces": "", "enable_dht": False, "enable_lsd": False,
+                      "enable_upnp": False, "enable_natpmp": False, "hashing_threads": os.cpu_count(),
+                      "alert_mask": int(lt.alert.category_t.status_notification)})
+    params = lt.add_torrent_params()
+    params.ti = lt.torrent_info(options.torrent)
+    params.save_path = options.dir
+    params.flags = lt.torrent_flags.default_flags & ~(
+        lt.torrent_flags.auto_managed | lt.torrent_flags.paused
+    )
+    handle = ses.add_torrent(params)
+    checking = (lt.torrent_status.checking_files, lt.torrent_status.checking_resume_data)
+    while handle.status().state in checking:
+        ses.wait_for_alert(5)
+        ses.pop_alerts()
+    status = handle.status()
+    emit("verified", good=status.num_pieces, pieces=params.ti.num_pieces(),
+         complete=status.is_seeding)
+    return 0 if status.is_seeding else 1
+
+
 def create(options):
     source = os.path.abspath(options.source)
+    kinds = lt.create_torrent
+    links = kinds.symlinks if options.symlinks else 0
+    only = {"v1": kinds.v1_only, "v2": kinds.v2_only, "hybrid": 0}[options.format]
     files = lt.file_storage()
-    lt.add_files(files, source)
-    maker = lt.create_torrent(files, options.piece_length, lt.create_torrent.v1_only)
+    lt.add_files(files, source, flags=links)
+    if options.format == "v1":
+        files = by_path(files)
+    maker = lt.create_torrent(files, options.piece_length, only | links)
     for tier, url in enumerate(options.tracker):
         maker.add_tracker(url, tier)
     maker.set_priv(options.private)
@@ -46,9 +108,11 @@ def create(options):
     with open(options.out, "wb") as out:
         out.write(lt.bencode(entry))
     info = lt.torrent_info(options.out)
+    hashes = info.info_hashes()
     emit(
         "created",
         infoHash=hash_of(info),
+        infoHashV2=str(hashes.v2) if hashes.has_v2() else None,
         name=info.name(),
         pieces=info.num_pieces(),
         pieceLength=info.piece_length(),
@@ -193,6 +257,12 @@ def arguments():
     maker.add_argument("--piece-length", type=int, default=0)
     maker.add_argument("--tracker", action="append", default=[])
     maker.add_argument("--private", action="store_true")
+    maker.add_argument("--format", choices=("v1", "v2", "hybrid"), default="v1")
+    maker.add_argument("--symlinks", action="store_true", help="keep symbolic links")
+    modes.add_parser("inspect").add_argument("torrent", nargs="+")
+    checker = modes.add_parser("verify")
+    checker.add_argument("torrent")
+    checker.add_argument("dir")
     for mode in ("seed", "download"):
         peer = modes.add_parser(mode)
         peer.add_argument("torrent")
@@ -212,8 +282,9 @@ def arguments():
 
 def main():
     options = arguments()
-    if options.mode == "create":
-        return create(options)
+    alone = {"create": create, "inspect": inspect, "verify": verify}.get(options.mode)
+    if alone is not None:
+        return alone(options)
 
     def watch():
         while os.read(0, 4096):
