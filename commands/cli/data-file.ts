@@ -56,7 +56,7 @@ export async function readDataFile<Document>(
     ? parseJson(text, path, kind)
     : await parseYaml(text, path, kind);
   const { Ajv2020 } = await import('ajv/dist/2020.js');
-  const ajv = new Ajv2020({ allowUnionTypes: true });
+  const ajv = new Ajv2020({ strictTypes: false, logger: false });
   const schemas = [kind.schema, ...(kind.others ?? [])];
   for (const schema of kind.others ?? []) ajv.addSchema({ ...schema });
   const isValid = ajv.compile<Document>({ ...kind.schema });

@@ -52,7 +52,7 @@ const CONTENT = {
   sort: {
     kind: 'list',
     flags: '--sort <key[:order]>',
-    about: 'order of files in v1, repeatable; `help` lists the keys',
+    about: 'order of files in v1: path, name, natural or size, with :descending behind it',
   },
 } as const;
 

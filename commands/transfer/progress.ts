@@ -78,12 +78,14 @@ function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
 
-interface Frame {
+/** How something is drawn. */
+export interface Frame {
   readonly style: Style;
   readonly width: number;
 }
 
-function bar(done: number, total: number, { style, width }: Frame): string {
+/** A bar with the share and the sizes, at most `width` wide. */
+export function bar(done: number, total: number, { style, width }: Frame): string {
   const share = total === 0 ? 0 : done / total;
   const text = ` ${(Math.floor(share * 1000) / 10).toFixed(1).padStart(5)} %  ${formatSize(done)} of ${formatSize(total)}`;
   const cells = Math.max(8, Math.min(50, width - text.length - 4));
