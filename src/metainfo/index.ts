@@ -27,6 +27,8 @@ export type {
   PlannedFile,
   SurroundingsDraft,
 } from './draft.ts';
+export { type EditedTorrent, editTorrent, type TorrentEdits, textEdits } from './edit.ts';
+export type { KeyChange, KeyEdit } from './edit-splice.ts';
 export { encodeInfo } from './encode-info.ts';
 export { encodeTorrent, torrentSize } from './encode-torrent.ts';
 export {
@@ -45,6 +47,7 @@ export type {
   Warning,
   WarningCode,
 } from './metainfo.ts';
+export { type NameLint, nameLints, type PathClash, pathClashes } from './name-lints.ts';
 export { type ParseOptions, parseInfo, parseMetainfo } from './parse.ts';
 export { type PathOptions, sanitizeComponent } from './path.ts';
 export {
