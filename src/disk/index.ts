@@ -7,8 +7,7 @@
 
 export { PieceBufferPool } from './buffer-pool.ts';
 export { DiskQueue } from './disk-queue.ts';
-export { hashPieces } from './hash-pieces.ts';
-export type { FileStates } from './inspect.ts';
+export { type FileStates, forEachParallel } from './inspect.ts';
 export {
   type FileSpan,
   isStored,
@@ -17,6 +16,7 @@ export {
   type StorageFile,
   type StorageLayout,
 } from './layout.ts';
+export { assertSafePath, joinPath, linkTarget } from './paths.ts';
 export {
   type PieceHashes,
   type V2File,
