@@ -3,12 +3,18 @@
 import { type Command, Command as Commander, Option } from 'commander';
 import { StorageError, UsageError } from '../src/base/errors.ts';
 import { formatMagnet } from '../src/magnet/index.ts';
-import { type Metainfo, parseMetainfo } from '../src/metainfo/index.ts';
+import {
+  choosePieceLength,
+  type Metainfo,
+  nameLints,
+  parseMetainfo,
+} from '../src/metainfo/index.ts';
 import type { Session, VerifyMode } from '../src/session/index.ts';
 import { action, type Invocation } from './cli/action.ts';
 import type { Context } from './cli/context.ts';
 import { LimitReached } from './cli/exit-codes.ts';
 import { checkOutput, writeOutput } from './cli/output.ts';
+import { printable } from './cli/printable.ts';
 import { maskSecrets } from './cli/secrets.ts';
 import { loadTorrent, parseOptions } from './cli/torrent-argument.ts';
 import { formatDuration, formatSize } from './cli/units.ts';
@@ -183,7 +189,7 @@ async function share(
   if (options.content !== undefined) {
     throw new UsageError('--content goes with a .torrent; a PATH is its own content');
   }
-  const { shareFiles } = await import('../src/session/index.ts');
+  const { createTorrent, scanContent } = await import('../src/content/index.ts');
   if (options.output !== undefined) await checkOutput(context, options.output, options);
   const name = nameOf(path);
   if (name === '.' || name === '..' || name === '') {
@@ -194,19 +200,38 @@ async function share(
       },
     );
   }
-  const bytes = await shareFiles(context.runtime, {
-    root: parentOf(path),
-    name,
-    announce: (options.tracker ?? []).map((url) => [url]),
-    createdBy: 'bip',
-    signal: context.signal,
+  const { runtime, signal } = context;
+  const scan = await scanContent(runtime.files, {
+    inputs: [path],
+    symlinks: 'follow',
+    hidden: false,
+    junk: false,
+    signal,
+  });
+  for (const skipped of scan.skipped) {
+    reporter.warn(`${printable(skipped.path)} is left out (${skipped.why})`);
+  }
+  for (const { path: below } of scan.files) refuseUnsafeName([scan.name, ...below]);
+  // Peers of every age understand v1; `bip metainfo create` makes the others.
+  const info = { version: 'v1', pieceLength: choosePieceLength(scan.totalBytes) } as const;
+  const { bytes } = await createTorrent(runtime, {
+    scan,
+    info,
+    surroundings: { announce: (options.tracker ?? []).map((url) => [url]), createdBy: 'bip' },
+    order: 'auto',
+    signal,
     onProgress: (done, total) =>
       reporter.status([`hashing ${name}: ${formatSize(done)} of ${formatSize(total)}`]),
-    onSkipped: (skipped, why) => reporter.warn(`${skipped} ${why} and is left out`),
   });
   reporter.status([]);
   if (options.output !== undefined) await writeOutput(context, options.output, bytes, options);
   const metainfo = parseMetainfo(bytes, parseOptions(context));
   // It was hashed a moment ago; once more would say nothing new.
   return { root: plainPath(parentOf(path)), metainfo, verify: 'never' };
+}
+
+/** Session and peers alike would look for a file of another name. */
+function refuseUnsafeName(path: readonly string[]): void {
+  const lint = nameLints(path).find(({ code }) => code !== 'name-not-portable');
+  if (lint !== undefined) throw new UsageError(`${lint.message}; rename it to share it`);
 }

@@ -10,5 +10,4 @@
 export type { TorrentEvent, TorrentState, TorrentStats } from './events.ts';
 export type { TorrentOptions, TorrentSource, VerifyMode } from './options.ts';
 export { Session, type SessionOptions } from './session.ts';
-export { type ShareOptions, shareFiles } from './share.ts';
 export type { Torrent } from './torrent.ts';

@@ -4,7 +4,6 @@ import { readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:
 import {
   mkdir,
   mkdtemp,
-  rename,
   stat,
   symlink,
   truncate,
@@ -16,13 +15,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Bitfield } from '../../src/base/bitfield.ts';
 import { InfoHash } from '../../src/base/ids.ts';
-import {
-  hashPieces,
-  loadResume,
-  removeResume,
-  saveResume,
-  TorrentStorage,
-} from '../../src/disk/index.ts';
+import { loadResume, removeResume, saveResume, TorrentStorage } from '../../src/disk/index.ts';
 import { nodeFiles } from '../../src/runtime/node/files.ts';
 import { nodeHashers } from '../../src/runtime/node/hashers.ts';
 import { Threads } from '../../src/runtime/node/threads.ts';
@@ -170,17 +163,5 @@ describe('on the real file system', () => {
       await storage.finish();
     }
     expectFiles(torrent);
-  });
-
-  test('files become hashes, those of a folder with links among them too', async () => {
-    const torrent = makeTorrent(SPECS, 32_768);
-    await download(torrent, 4);
-    await rename(join(root, 't/big'), join(root, 'moved'));
-    await symlink(join(root, 'moved'), join(root, 't/big'));
-    const hashes = await hashPieces(runtime, { root, layout: torrent.layout, signal });
-    for (const [piece, data] of torrent.pieces.entries()) {
-      const own = hashes.subarray(piece * 20, piece * 20 + 20);
-      expect(Buffer.compare(own, hashers.digestSync('sha1', [data]))).toBe(0);
-    }
   });
 });

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { hashPieces, TorrentStorage } from '../../src/disk/index.ts';
+import { TorrentStorage } from '../../src/disk/index.ts';
 import { failure, MemoryFiles } from './memory-files.ts';
 import {
   makeTorrent,
@@ -121,91 +120,5 @@ describe('verify', () => {
     expect(seen).toBeLessThan(6);
     await expect(storage.verify({ signal: controller.signal })).rejects.toBe(reason);
     expect(files.log.at(-1)?.operation).not.toBe('open');
-  });
-});
-
-describe('hashing of files that become a torrent', () => {
-  test('gives the SHA-1 of every piece in order', async () => {
-    await fc.assert(
-      fc.asyncProperty(torrentArbitrary(), fc.integer(), async (torrent, seed) => {
-        const files = complete(torrent);
-        const next = randomNumbers(seed);
-        files.delay = () => next() % 4;
-        const progress: number[] = [];
-        const hashes = await hashPieces(
-          { files, hashers: testHashers },
-          {
-            root: '/out',
-            layout: torrent.layout,
-            signal,
-            onProgress: (done) => void progress.push(done),
-          },
-        );
-        for (const [piece, data] of torrent.pieces.entries()) {
-          const expected = createHash('sha1').update(data).digest('hex');
-          expect(Buffer.from(hashes.subarray(piece * 20, piece * 20 + 20)).toString('hex')).toBe(
-            expected,
-          );
-        }
-        expect(hashes.length).toBe(torrent.pieces.length * 20);
-        expect(progress.at(-1)).toBe(torrent.pieces.reduce((sum, { length }) => sum + length, 0));
-        expect(files.openHandles).toBe(0);
-      }),
-      { numRuns: 100 },
-    );
-  });
-
-  const torrent = makeTorrent([{ length: 30 }, { length: 30 }], 20);
-  const hashing = async (files: MemoryFiles): Promise<Uint8Array> =>
-    hashPieces({ files, hashers: testHashers }, { root: '/out', layout: torrent.layout, signal });
-
-  test.each([29, 31])('a file of %i bytes instead of 30 is named', async (size) => {
-    const files = complete(torrent);
-    files.put('/out/torrent/file 1', new Uint8Array(size));
-    await expect(hashing(files)).rejects.toThrow('/out/torrent/file 1 changed while it was read');
-  });
-
-  test.each([
-    ['shrinks', 10],
-    ['grows', 40],
-    ['is written to', 30],
-  ])('a file that %s meanwhile is named', async (_, size) => {
-    const files = complete(torrent);
-    files.fault = (operation, path) => {
-      if (operation === 'read' && path.endsWith('file 0')) {
-        files.put('/out/torrent/file 1', new Uint8Array(size));
-      }
-      return undefined;
-    };
-    await expect(hashing(files)).rejects.toThrow('/out/torrent/file 1 changed while it was read');
-    expect(files.openHandles).toBe(0);
-  });
-
-  test('a file that grows without a trace in its time is named', async () => {
-    const files = complete(torrent);
-    files.fault = (operation, path) => {
-      const node = files.nodes.get('/out/torrent/file 1');
-      if (operation === 'read' && path.endsWith('file 0') && node !== undefined) {
-        node.bytes = new Uint8Array(31);
-      }
-      return undefined;
-    };
-    await expect(hashing(files)).rejects.toThrow('/out/torrent/file 1 changed');
-  });
-
-  test('a file that is gone is named', async () => {
-    const files = complete(torrent);
-    await files.remove('/out/torrent/file 1');
-    await expect(hashing(files)).rejects.toThrow('/out/torrent/file 1');
-  });
-
-  test('stops when it is cancelled', async () => {
-    const controller = new AbortController();
-    controller.abort(new Error('enough'));
-    const hashes = hashPieces(
-      { files: complete(torrent), hashers: testHashers },
-      { root: '/out', layout: torrent.layout, signal: controller.signal },
-    );
-    await expect(hashes).rejects.toThrow('enough');
   });
 });
