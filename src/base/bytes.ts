@@ -111,6 +111,19 @@ export function isPlainName(name: string): boolean {
   return !ESCAPED.test(name);
 }
 
+/** Names by their raw bytes, which is the order of UTF-16 but for what lies beyond the surrogates. */
+export function compareNames(a: string, b: string): number {
+  if (a === b) return 0;
+  const shared = Math.min(a.length, b.length);
+  for (let at = 0; at < shared; at++) {
+    const [left, right] = [a.charCodeAt(at), b.charCodeAt(at)];
+    if (left === right) continue;
+    if (left < 0xd800 && right < 0xd800) return left - right;
+    return compareBytes(encodeName(a), encodeName(b));
+  }
+  return a.length - b.length;
+}
+
 /** A lone surrogate in the range of the escapes: the second half of a pair is none. */
 function isEscape(name: string, at: number): boolean {
   const unit = name.charCodeAt(at);

@@ -8,6 +8,7 @@ import { refuse } from './report.ts';
 /** A file as it was read; becomes a `FileEntry` once all are known. */
 export interface FileDraft {
   path: readonly string[];
+  rawPath?: readonly string[];
   length: number;
   offset: number;
   padding: boolean;

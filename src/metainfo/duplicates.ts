@@ -75,12 +75,13 @@ function rename(draft: FileDraft, taken: Map<string, Occupant>, before: number):
     const key = keyOf(name);
     if (taken.has(key)) continue;
     taken.set(key, draft.padding ? draft.length : 'file');
+    draft.rawPath ??= draft.path;
     draft.path = [...draft.path.slice(0, -1), name];
     return attempts;
   }
 }
 
 /** Equal for names that may be one on some file system: case and composition of accents apart. */
-function keyOf(name: string): string {
+export function keyOf(name: string): string {
   return name.normalize('NFC').toLowerCase();
 }

@@ -1,126 +1,150 @@
-/** Info dictionaries, to bytes (BEP 3, 27, 38, 39, 47, 52). @module */
+/** The info dictionary, to bytes (BEP 3, BEP 27, BEP 38, BEP 39, BEP 47, BEP 52). @module */
 
-import { encodeName } from '../base/bytes.ts';
+import { encodeName, isPlainName } from '../base/bytes.ts';
 import { invariant } from '../base/errors.ts';
 import { HASH_LENGTH } from '../base/merkle.ts';
 import { type BencodeInput, encode } from '../bencode/index.ts';
-import type { DraftFile, InfoDraft, InfoHashes, InfoPlan, PlannedFile } from './draft.ts';
-import { isSingle, PADDING_FOLDER } from './plan.ts';
+import type { DraftFile, InfoHashes, InfoPlan, PlannedFile } from './draft.ts';
+import { isSingle } from './plan.ts';
 
-const SHA1_LENGTH = 20;
+/** Bytes of a SHA-1. */
+const PIECE_HASH_LENGTH = 20;
 
-/** What a dictionary may hold while it is put together. */
-type Entries = Map<string, BencodeInput>;
-
-/** Canonical. Its hash is the infohash: nobody encodes it again. */
+/** Canonical; what an infohash is taken of. @throws {InvariantError} for hashes that do not fit. */
 export function encodeInfo(plan: InfoPlan, hashes: InfoHashes): Uint8Array {
-  const { draft } = plan;
-  const { version, pieceLength } = draft;
-  const info: Entries = new Map<string, BencodeInput>([
-    ['name', encodeName(draft.name)],
-    ['piece length', pieceLength],
-  ]);
-  if (version !== 'v2') addV1(info, plan, hashes);
-  if (version !== 'v1') {
-    info.set('meta version', 2);
-    info.set('file tree', fileTree(plan, hashes));
-  }
-  addSettings(info, draft);
-  for (const [key, value] of draft.extra ?? []) {
-    if (value === undefined) info.delete(key);
-    else info.set(key, value);
-  }
-  return encode(info);
-}
-
-function addV1(info: Entries, { draft, files, pieceCount }: InfoPlan, hashes: InfoHashes): void {
-  const { pieces } = hashes;
+  const { pieceCount, draft } = plan;
   invariant(
-    pieces?.length === pieceCount * SHA1_LENGTH,
-    `${pieces?.length} bytes of hashes for ${pieceCount} pieces`,
+    draft.version === 'v2' || hashes.pieces?.length === pieceCount * PIECE_HASH_LENGTH,
+    `${hashes.pieces?.length} bytes of hashes for ${pieceCount} pieces`,
   );
-  info.set('pieces', pieces);
-  const [single] = draft.files;
-  if (single === undefined || !isSingle(draft)) {
-    info.set(
-      'files',
-      files.map((file) => fileEntry(file, draft)),
+  return encode(infoDictionary(plan, hashes));
+}
+
+/** A dictionary that is being put together. */
+export type Entries = Map<string, BencodeInput>;
+
+/** With whatever stands for the hashes: they are not looked at, but for the length of roots. */
+export function infoDictionary(plan: InfoPlan, hashes: InfoHashes): Entries {
+  const { draft, pieceLength } = plan;
+  const { version, similar = [], collections = [] } = draft;
+  return entriesOf(
+    {
+      ...(version === 'v1' ? {} : treePart(plan, hashes.roots)),
+      ...(version === 'v2' ? {} : listPart(plan, hashes.pieces)),
+      name: nameInput(draft.name),
+      'piece length': pieceLength,
+      private: draft.private === undefined ? undefined : Number(draft.private),
+      source: draft.source,
+      similar: similar.length > 0 ? similar.map(({ bytes }) => bytes) : undefined,
+      collections: collections.length > 0 ? collections : undefined,
+      'update-url': draft.updateUrl,
+    },
+    draft.extra,
+  );
+}
+
+/** `known` with `extra` laid over it, without what is `undefined`. */
+export function entriesOf(
+  known: Readonly<Record<string, BencodeInput | undefined>>,
+  extra: ReadonlyMap<string, BencodeInput | undefined> = new Map(),
+): Entries {
+  const entries: Entries = new Map();
+  for (const [key, value] of [...Object.entries(known), ...extra]) {
+    if (value === undefined) entries.delete(key);
+    else entries.set(key, value);
+  }
+  return entries;
+}
+
+/** What v1 reads besides the name. */
+function listPart(
+  plan: InfoPlan,
+  pieces: Uint8Array | undefined,
+): Readonly<Record<string, BencodeInput | undefined>> {
+  const { files } = plan;
+  const [single] = files;
+  if (isSingle(plan.draft) && single !== undefined) {
+    return { ...propertiesOf(plan, single), length: single.length, pieces };
+  }
+  const list = files.map((file) => ({
+    ...propertiesOf(plan, file),
+    length: file.length,
+    path: file.path.slice(1).map(nameInput),
+  }));
+  return { files: list, pieces };
+}
+
+/** What v2 reads besides the name. */
+function treePart(
+  plan: InfoPlan,
+  roots: ReadonlyMap<number, Uint8Array> = new Map(),
+): Readonly<Record<string, BencodeInput>> {
+  const tree: Folder = { entries: new Map(), folders: new Map() };
+  for (const [at, file] of plan.files.entries()) {
+    if (file.padding) continue;
+    const root = roots.get(at);
+    invariant(
+      file.length === 0 || root?.length === HASH_LENGTH,
+      `file ${at} of the plan has no pieces root`,
     );
-    return;
+    // A symlink has no length, as libtorrent writes it.
+    const leaf = {
+      ...propertiesOf(plan, file),
+      length: file.symlink === undefined ? file.length : undefined,
+      'pieces root': file.length === 0 ? undefined : root,
+    };
+    const path = isSingle(plan.draft) ? file.path : file.path.slice(1);
+    folderOf(tree, path).entries.set(path.at(-1) ?? '', { '': leaf });
   }
-  info.set('length', single.length);
-  addFileKeys(info, single);
+  return { 'file tree': tree.entries, 'meta version': 2 };
 }
 
-function fileEntry({ path, length, draft: index }: PlannedFile, draft: InfoDraft): Entries {
-  const file = index === undefined ? undefined : draft.files[index];
-  const entry: Entries = new Map<string, BencodeInput>([['length', length]]);
-  if (file === undefined) {
-    entry.set('attr', 'p');
-    entry.set('path', [PADDING_FOLDER, `${length}`]);
-    return entry;
+/** A folder of the file tree: what is encoded, and its folders again to put files into. */
+interface Folder {
+  readonly entries: Entries;
+  readonly folders: Map<string, Folder>;
+}
+
+/** The folder that the file at `path` lies in; made where it is missing. */
+function folderOf(tree: Folder, path: readonly string[]): Folder {
+  let folder = tree;
+  for (const name of path.slice(0, -1)) {
+    let inner = folder.folders.get(name);
+    if (inner === undefined) {
+      inner = { entries: new Map(), folders: new Map() };
+      folder.folders.set(name, inner);
+      folder.entries.set(name, inner.entries);
+    }
+    folder = inner;
   }
-  entry.set('path', path.slice(1).map(encodeName));
-  addFileKeys(entry, file);
-  return entry;
-}
-
-/** What entries of v1 and leaves of v2 have in common. */
-function addFileKeys(entry: Entries, file: DraftFile): void {
-  const { symlink, hidden = false, executable = false, checksums = {} } = file;
-  // In libtorrent's order, so that the infohash is the same.
-  const attributes = `${hidden ? 'h' : ''}${executable ? 'x' : ''}${symlink === undefined ? '' : 'l'}`;
-  if (attributes !== '') entry.set('attr', attributes);
-  if (symlink !== undefined) entry.set('symlink path', symlink.map(encodeName));
-  for (const [key, value] of Object.entries(checksums)) entry.set(key, value);
-}
-
-/** Folders nest at most 100 deep; files come in the order of the tree. */
-function fileTree({ draft, files }: InfoPlan, { roots }: InfoHashes): Entries {
-  const tree: Entries = new Map();
-  const folders = new Map<string, Entries>([['', tree]]);
-  const single = isSingle(draft);
-  for (const [at, { path, length, draft: index }] of files.entries()) {
-    const file = index === undefined ? undefined : draft.files[index];
-    if (file === undefined) continue;
-    const leaf: Entries = new Map();
-    // BEP 47 lets the length of links out; libtorrent does so in the tree, and not in the list.
-    if (file.symlink === undefined) leaf.set('length', length);
-    if (length > 0) leaf.set('pieces root', rootOf(at, roots));
-    addFileKeys(leaf, file);
-    const below = single ? path : path.slice(1);
-    const folder = folderOf(below.slice(0, -1), folders);
-    folder.set(below.at(-1) ?? '', new Map([['', leaf]]));
-  }
-  return tree;
-}
-
-/** `folders` holds at least the top, under the empty path. */
-function folderOf(path: readonly string[], folders: Map<string, Entries>): Entries {
-  const key = path.join('/');
-  const known = folders.get(key);
-  if (known !== undefined) return known;
-  const folder: Entries = new Map();
-  folders.set(key, folder);
-  folderOf(path.slice(0, -1), folders).set(path.at(-1) ?? '', folder);
   return folder;
 }
 
-function rootOf(at: number, roots: InfoHashes['roots']): Uint8Array {
-  const root = roots?.get(at);
-  invariant(root?.length === HASH_LENGTH, `file ${at} has no root`);
-  return root;
+/** What both parts of a hybrid say of a file besides its place and length. */
+function propertiesOf(
+  { draft }: InfoPlan,
+  { draft: index }: PlannedFile,
+): Readonly<Record<string, BencodeInput | undefined>> {
+  const file = index === undefined ? undefined : draft.files[index];
+  if (file === undefined) return { attr: 'p' };
+  return {
+    ...file.checksums,
+    attr: attributesOf(file),
+    'symlink path': file.symlink?.map(nameInput),
+  };
 }
 
-function addSettings(info: Entries, draft: InfoDraft): void {
-  const { source, similar = [], collections = [], updateUrl } = draft;
-  if (draft.private !== undefined) info.set('private', Number(draft.private));
-  if (source !== undefined) info.set('source', source);
-  if (similar.length > 0)
-    info.set(
-      'similar',
-      similar.map(({ bytes }) => bytes),
-    );
-  if (collections.length > 0) info.set('collections', collections);
-  if (updateUrl !== undefined) info.set('update-url', updateUrl);
+/** In libtorrent's order. To links it gives `x` as well, as systems do: that is up to the draft. */
+function attributesOf({ hidden, executable, symlink }: DraftFile): string | undefined {
+  const letters = [
+    hidden === true ? 'h' : '',
+    executable === true ? 'x' : '',
+    symlink === undefined ? '' : 'l',
+  ].join('');
+  return letters === '' ? undefined : letters;
+}
+
+/** The bytes of a name; text where it stands for them. */
+function nameInput(name: string): string | Uint8Array {
+  return isPlainName(name) ? name : encodeName(name);
 }

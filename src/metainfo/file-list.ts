@@ -14,16 +14,19 @@ import { type Naming, readPath, readTarget } from './paths.ts';
 import { refuse } from './report.ts';
 
 /** BitComet's padding, older than BEP 47. */
-const BITCOMET_PADDING = '_____padding_file_';
+export const BITCOMET_PADDING = '_____padding_file_';
 
 /**
- * The entries of `files`, below the folder `name`.
+ * The entries of `files`, below the folder `prefix`.
  *
  * @throws {ProtocolError} for a list that breaks a rule.
  */
-export function readFileList(files: BencodeNode, name: string, naming: Naming): FileDraft[] {
+export function readFileList(
+  files: BencodeNode,
+  prefix: readonly string[],
+  naming: Naming,
+): FileDraft[] {
   const drafts: FileDraft[] = [];
-  const prefix = [name];
   let offset = 0;
   for (const file of files.items()) {
     const draft = readFile(file, prefix, naming);
@@ -36,11 +39,15 @@ export function readFileList(files: BencodeNode, name: string, naming: Naming): 
 }
 
 /** The one file of an info dictionary without `files`. */
-export function readSingleFile(info: BencodeNode, name: string, naming: Naming): FileDraft {
+export function readSingleFile(
+  info: BencodeNode,
+  path: readonly string[],
+  naming: Naming,
+): FileDraft {
   const fields = fieldsOf(info);
   const attributes = readAttributes(fields);
   const length = readLength(fields, attributes, info);
-  return { ...draftOf([name], length, attributes), ...targetOf(fields, attributes, naming) };
+  return { ...draftOf(path, length, attributes), ...targetOf(fields, attributes, naming) };
 }
 
 function readFile(file: BencodeNode, prefix: readonly string[], naming: Naming): FileDraft {

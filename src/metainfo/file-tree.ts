@@ -6,7 +6,7 @@ import { type FileDraft, fieldsOf, readAttributes, readLength } from './attribut
 import { targetOf } from './file-list.ts';
 import { BLOCK_LENGTH, MAX_DEPTH, MAX_TOTAL_LENGTH, MAX_V2_FILE_BLOCKS } from './limits.ts';
 import { sanitizeComponent } from './path.ts';
-import { isChanged, type Naming, noteChanged, tooDeep } from './paths.ts';
+import { isChanged, type Naming, noteChanged, noteRaw, tooDeep } from './paths.ts';
 import { refuse } from './report.ts';
 
 /** Bytes of the longest file whose tree can be numbered. */
@@ -22,18 +22,18 @@ interface Walk {
 
 /**
  * All files in the order of the tree, each that is not empty at the beginning of a piece. They lie
- * in the folder `name`, except for a single file at the top when `isFolder` is not set.
+ * in the folder `top`, except for a single file at the top when `isFolder` is not set.
  *
  * @throws {ProtocolError} for a tree that breaks a rule.
  */
 export function readFileTree(
   tree: BencodeNode,
-  name: string,
+  top: readonly string[],
   options: { readonly naming: Naming; readonly pieceLength: number; readonly isFolder: boolean },
 ): FileDraft[] {
   const walk: Walk = { ...options, drafts: [], end: 0 };
   const single = options.isFolder ? undefined : onlyFile(tree);
-  if (single === undefined) walkFolder(walk, tree, [name]);
+  if (single === undefined) walkFolder(walk, tree, top);
   else addFile(walk, single.properties, componentPath(walk, single.key, []));
   return walk.drafts;
 }
@@ -70,7 +70,9 @@ function componentPath(walk: Walk, key: Uint8Array, path: readonly string[]): re
   const { naming } = walk;
   const text = sanitizeComponent(key, { force: true, windows: naming.windows });
   const whole = [...path, text];
-  if (isChanged(text, key)) noteChanged(whole, naming);
+  const changed = isChanged(text, key);
+  if (changed) noteChanged(whole, naming);
+  if (changed || naming.raw.has(path)) noteRaw(whole, path, { names: [key], naming });
   return whole;
 }
 

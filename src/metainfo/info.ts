@@ -1,5 +1,6 @@
 /** The info dictionary (BEP 3, BEP 47, BEP 52): all that an infohash stands for. @module */
 
+import { decodeName } from '../base/bytes.ts';
 import { ProtocolError } from '../base/errors.ts';
 import { InfoHash } from '../base/ids.ts';
 import { sha1, sha256 } from '../base/sha.ts';
@@ -12,7 +13,7 @@ import { mergeHybrid } from './hybrid.ts';
 import { MAX_NESTING, MAX_TOKENS } from './limits.ts';
 import type { Metainfo, Version } from './metainfo.ts';
 import { sanitizeComponent } from './path.ts';
-import { isChanged, type Naming } from './paths.ts';
+import { isChanged, type Naming, topPath } from './paths.ts';
 import { countPieces, readPieceLength, readPieces } from './pieces.ts';
 import { refuse, show, type Warnings } from './report.ts';
 import { readText } from './surroundings.ts';
@@ -52,12 +53,16 @@ export function readInfo(
   const fields = fieldsOf(info);
   const isV2 = readMetaVersion(info, fields);
   const pieceLength = readPieceLength(fields, isV2, info.offset);
-  const naming: Naming = { ...options, folders: new Map() };
+  const naming: Naming = { ...options, folders: new Map(), raw: new Map() };
   const reading: Reading = { info, fields, naming, pieceLength };
   const version = versionOf(reading, isV2);
   const hashes = hashesOf(info.raw, version);
   const name = readName(reading, hashes);
-  const files = readFiles(reading, version, name);
+  const files = readFiles(reading, version, topPath(name, naming, rawNameOf(fields, name)));
+  for (const file of files) {
+    const rawPath = naming.raw.get(file.path);
+    if (rawPath !== undefined) file.rawPath = rawPath;
+  }
   const length = contentLength(files);
   if (length === 0) {
     throw refuse('LENGTH', 'the torrent has no content: all its files are empty', {
@@ -159,7 +164,7 @@ function hashesOf(bytes: Uint8Array, version: Version): Hashes {
 
 /** The name of a folder of which nothing is left becomes the infohash; a file has to have one. */
 function readName({ info, fields, naming }: Reading, hashes: Hashes): string {
-  const bytes = fields.get('name.utf-8')?.asBytes() ?? fields.get('name')?.asBytes();
+  const bytes = nameBytes(fields);
   if (bytes === undefined) throw nameless(info);
   const safe = sanitizeComponent(bytes, { windows: naming.windows });
   if ((safe === '' || bytes.length === 0) && isSingleFile(fields)) throw nameless(info);
@@ -169,6 +174,17 @@ function readName({ info, fields, naming }: Reading, hashes: Hashes): string {
     naming.warnings.add('name-changed', message);
   }
   return name;
+}
+
+function nameBytes(fields: Fields): Uint8Array | undefined {
+  return fields.get('name.utf-8')?.asBytes() ?? fields.get('name')?.asBytes();
+}
+
+/** What the torrent calls itself, when that is not `name`. */
+function rawNameOf(fields: Fields, name: string): string | undefined {
+  const bytes = nameBytes(fields);
+  const raw = bytes === undefined ? name : decodeName(bytes);
+  return raw === name ? undefined : raw;
 }
 
 function nameless({ offset }: BencodeNode): Error {
@@ -185,9 +201,9 @@ function isSingleFile(fields: Fields): boolean {
   return fields.get('file tree') === undefined || hasV1Files(fields);
 }
 
-function readFiles(reading: Reading, version: Version, name: string): FileDraft[] {
-  const tree = version === 'v1' ? [] : treeFiles(reading, name);
-  const list = version === 'v1' || hasV1Files(reading.fields) ? listFiles(reading, name) : [];
+function readFiles(reading: Reading, version: Version, top: readonly string[]): FileDraft[] {
+  const tree = version === 'v1' ? [] : treeFiles(reading, top);
+  const list = version === 'v1' || hasV1Files(reading.fields) ? listFiles(reading, top) : [];
   if (list.length === 0 && tree.length === 0) {
     throw refuse('FILES', 'the torrent has no files', {
       rule: 'BEP 3 files',
@@ -200,18 +216,18 @@ function readFiles(reading: Reading, version: Version, name: string): FileDraft[
   return version === 'v2' ? tree : merged;
 }
 
-function listFiles({ info, fields, naming }: Reading, name: string): FileDraft[] {
+function listFiles({ info, fields, naming }: Reading, top: readonly string[]): FileDraft[] {
   const list = fields.get('files');
   return list?.kind === 'list'
-    ? readFileList(list, name, naming)
-    : [readSingleFile(info, name, naming)];
+    ? readFileList(list, top, naming)
+    : [readSingleFile(info, top, naming)];
 }
 
 /** A list of v1 says whether there is a folder; else a single file has none. */
-function treeFiles({ fields, naming, pieceLength }: Reading, name: string): FileDraft[] {
+function treeFiles({ fields, naming, pieceLength }: Reading, top: readonly string[]): FileDraft[] {
   const tree = fields.get('file tree');
   const isFolder = fields.get('files')?.kind === 'list';
-  return tree === undefined ? [] : readFileTree(tree, name, { naming, pieceLength, isFolder });
+  return tree === undefined ? [] : readFileTree(tree, top, { naming, pieceLength, isFolder });
 }
 
 function contentLength(files: readonly FileDraft[]): number {

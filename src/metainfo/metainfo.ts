@@ -10,6 +10,8 @@ export interface FileEntry {
    * only one of a torrent that is a single file. No two files share a path, whatever the case.
    */
   readonly path: readonly string[];
+  /** What the torrent really calls it, by `decodeName`, when that is not `path`. Not safe. */
+  readonly rawPath?: readonly string[];
   /** Bytes; 0 for symlinks. */
   readonly length: number;
   /** Where it begins in the piece space, in bytes; files of v2 begin with a piece. */
@@ -41,6 +43,7 @@ export type WarningCode =
   | 'piece-layers-needless'
   | 'symlink-target'
   | 'trailing-bytes'
+  | 'unsorted-keys'
   | 'unsupported-url'
   | 'v1-incomplete';
 

@@ -1,6 +1,6 @@
 /** Lists of path components from the torrent, made safe. @module */
 
-import { encodeUtf8, equalBytes } from '../base/bytes.ts';
+import { decodeName, encodeUtf8, equalBytes } from '../base/bytes.ts';
 import type { BencodeNode } from '../bencode/index.ts';
 import { MAX_DEPTH } from './limits.ts';
 import { sanitizeComponent } from './path.ts';
@@ -12,6 +12,24 @@ export interface Naming {
   readonly warnings: Warnings;
   /** Names of folders, each once: many files share them. */
   readonly folders: Map<string, string>;
+  /** What the torrent really calls paths that had to change, by `decodeName`. */
+  readonly raw: Map<readonly string[], readonly string[]>;
+}
+
+/** The path of the torrent's folder; `rawName` when the torrent has another name for it. */
+export function topPath(name: string, { raw }: Naming, rawName?: string): readonly string[] {
+  const top = [name];
+  if (rawName !== undefined) raw.set(top, [rawName]);
+  return top;
+}
+
+/** Notes what stands in the torrent for `path`, which is `parent` with names behind it. */
+export function noteRaw(
+  path: readonly string[],
+  parent: readonly string[],
+  { names, naming: { raw } }: { readonly names: readonly Uint8Array[]; readonly naming: Naming },
+): void {
+  raw.set(path, [...(raw.get(parent) ?? parent), ...names.map(decodeName)]);
 }
 
 /**
@@ -25,6 +43,7 @@ export function readPath(
   naming: Naming,
 ): readonly string[] {
   const path = [...prefix];
+  const names: Uint8Array[] = [];
   let changed = false;
   for (const item of list.items()) {
     const bytes = item.asBytes();
@@ -32,12 +51,14 @@ export function readPath(
     const text = sanitizeComponent(bytes, { force: true, windows: naming.windows });
     changed ||= isChanged(text, bytes);
     path.push(text);
+    names.push(bytes);
     if (path.length - prefix.length > MAX_DEPTH) throw tooDeep(list.offset);
   }
   for (let at = prefix.length; at < path.length - 1; at++) {
     path[at] = shared(path[at] ?? '', naming.folders);
   }
   if (changed) noteChanged(path, naming);
+  if (changed || naming.raw.has(prefix)) noteRaw(path, prefix, { names, naming });
   return path;
 }
 

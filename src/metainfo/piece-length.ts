@@ -2,7 +2,7 @@
 
 import { UsageError } from '../base/errors.ts';
 import type { InfoDraft } from './draft.ts';
-import { BLOCK_LENGTH, MAX_PIECE_LENGTH, MAX_PIECES } from './limits.ts';
+import { BLOCK_LENGTH, MAX_PIECE_LENGTH, MAX_PIECES, MAX_TOTAL_LENGTH } from './limits.ts';
 
 /** Pieces that {@link choosePieceLength} aims at, at most. */
 const USUAL_PIECES = 2048;
@@ -74,16 +74,25 @@ export function pieceLengthTable(): readonly PieceLengthRow[] {
   const rows: PieceLengthRow[] = [];
   for (let pieceLength = BLOCK_LENGTH; pieceLength <= LONGEST_POWER; pieceLength *= 2) {
     const most = pieceLength < USUAL_MAX_PIECE_LENGTH ? USUAL_PIECES : MAX_PIECES;
-    rows.push({ upTo: pieceLength * most, pieceLength });
+    const upTo = Math.min(pieceLength * most, MAX_TOTAL_LENGTH);
+    if (rows.at(-1)?.upTo !== upTo) rows.push({ upTo, pieceLength });
   }
   return rows;
 }
 
-/** The power of two that gives a number of pieces as near to `target` as possible, by ratio. */
+/**
+ * The power of two with which `totalBytes` make a number of pieces that is nearest to `target`,
+ * from 16 KiB to 256 MiB; the shorter one when two are equally near.
+ */
 export function pieceLengthForCount(totalBytes: number, target: number): number {
-  const ideal = Math.log2(Math.max(1, totalBytes) / target);
-  const length = 2 ** Math.round(ideal);
-  return Math.min(Math.max(length, BLOCK_LENGTH), LONGEST_POWER);
+  const countOf = (length: number): number => Math.ceil(totalBytes / length);
+  let best = BLOCK_LENGTH;
+  while (countOf(best) > MAX_PIECES && best < LONGEST_POWER) best *= 2;
+  for (let length = best * 2; length <= LONGEST_POWER; length *= 2) {
+    if (Math.abs(countOf(length) - target) >= Math.abs(countOf(best) - target)) break;
+    best = length;
+  }
+  return best;
 }
 
 /**
