@@ -2,9 +2,16 @@
 
 import type { Command } from 'commander';
 import type { Context } from '../cli/context.ts';
+import { createCommand } from './create.ts';
 import { inspectCommand } from './inspect.ts';
+import { verifyCommand } from './verify.ts';
 
 /** Adds the group to `program`. */
 export function registerMetainfo(program: Command, context: Context): void {
-  program.command('metainfo').description('torrent files').addCommand(inspectCommand(context));
+  program
+    .command('metainfo')
+    .description('torrent files')
+    .addCommand(createCommand(context))
+    .addCommand(inspectCommand(context))
+    .addCommand(verifyCommand(context));
 }

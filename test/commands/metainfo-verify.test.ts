@@ -1,0 +1,471 @@
+/** `bip metainfo verify`, whole, in process. */
+
+import { describe, expect, test } from 'vitest';
+import { Interrupted } from '../../commands/cli/context.ts';
+import type { Files } from '../../src/runtime/ports.ts';
+import type { SimHost } from '../../src/runtime/sim/index.ts';
+import { contentTorrent, noise, plantContent } from '../content/torrents.ts';
+import { makeWorld } from '../sim/world.ts';
+import { type BipResult, type RunOptions, runBip, runBipOnDisk } from './harness.ts';
+
+const BLOCK = 16_384;
+
+const ALBUM = contentTorrent({
+  name: 'album',
+  version: 'v1',
+  files: [
+    { path: 'a', bytes: noise(2 * BLOCK + 100, 1) },
+    { path: 'sub/b', bytes: noise(BLOCK, 2) },
+    { path: 'c', bytes: noise(2 * BLOCK, 3) },
+  ],
+});
+const SINGLE = contentTorrent({
+  name: 'single.iso',
+  version: 'v2',
+  files: [{ path: '', bytes: noise(3 * BLOCK, 4) }],
+});
+
+interface Story extends Partial<Omit<RunOptions, 'argv'>> {
+  /** What happens to the disk before: by default the content of both torrents lies in /home. */
+  readonly change?: (files: Files, host: SimHost) => Promise<unknown>;
+}
+
+/** Runs `bip metainfo verify` where both torrents and their content are. */
+async function verify(argv: readonly string[], story: Story = {}): Promise<BipResult> {
+  const { change, ...run } = story;
+  const world = makeWorld();
+  const host = world.host('10.0.0.1');
+  const { files } = host.runtime;
+  const plant = async (): Promise<void> => {
+    await files.makeDirectory('/home');
+    for (const { metainfo, bytes, contents } of [ALBUM, SINGLE]) {
+      await files.writeFile(`/home/${metainfo.name}.torrent`, bytes);
+      await plantContent(files, '/home', contents);
+    }
+    await change?.(files, host);
+  };
+  await world.run(plant());
+  const result = await runBip({ ...run, argv: ['metainfo', 'verify', ...argv], world, host });
+  world.assertClosed();
+  return result;
+}
+
+async function flip(files: Files, path: string, at: number): Promise<void> {
+  await using handle = await files.open(path, 'write');
+  const byte = new Uint8Array(1);
+  await handle.read(byte, at);
+  await handle.write(Uint8Array.of((byte[0] ?? 0) ^ 1), at);
+}
+
+function parsed(line: string): Record<string, unknown> {
+  const value: Record<string, unknown> = JSON.parse(line);
+  return value;
+}
+
+const TORRENT = '/home/album.torrent';
+
+describe('--json', () => {
+  test('has every field that scripts rely on', async () => {
+    const { code, stdout, stderr } = await verify(['--json', TORRENT], {
+      change: async (files) => {
+        await flip(files, '/home/album/a', 20_000);
+        await files.remove('/home/album/c');
+      },
+    });
+    expect([code, stderr]).toEqual([5, '']);
+    expect(parsed(stdout)).toEqual({
+      torrent: TORRENT,
+      name: 'album',
+      infoHash: ALBUM.metainfo.infoHash?.hex,
+      content: '/home/album',
+      complete: false,
+      piecesGood: 2,
+      piecesBad: 1,
+      piecesMissing: 3,
+      bad: [{ piece: 1, files: [{ path: 'album/a', offset: BLOCK, length: BLOCK }] }],
+      files: [
+        { path: 'album/a', state: 'bad', goodBytes: BLOCK + 100, length: 2 * BLOCK + 100 },
+        {
+          path: 'album/sub/b',
+          state: 'good',
+          goodBytes: BLOCK - 100,
+          length: BLOCK,
+          undecidedBytes: 100,
+        },
+        { path: 'album/c', state: 'missing', goodBytes: 0, length: 2 * BLOCK },
+      ],
+      warnings: [],
+    });
+  });
+
+  test('is complete, with exit code 0; v2 has its own infohash', async () => {
+    const { code, stdout } = await verify(['--json', '/home/single.iso.torrent']);
+    expect(code).toBe(0);
+    expect(parsed(stdout)).toMatchObject({
+      infoHashV2: SINGLE.metainfo.infoHashV2?.hex,
+      content: '/home/single.iso',
+      complete: true,
+      piecesGood: 3,
+      files: [{ path: 'single.iso', state: 'good' }],
+    });
+    expect(Object.keys(parsed(stdout))).not.toContain('infoHash');
+  });
+});
+
+describe('in a pipe', () => {
+  test('each fact is a line of tab-separated fields', async () => {
+    const { code, stdout } = await verify([TORRENT], {
+      change: async (files) => {
+        await flip(files, '/home/album/a', 2 * BLOCK + 99);
+        await files.writeFile('/home/album/c', noise(2 * BLOCK, 3).subarray(0, 30_000));
+      },
+    });
+    expect(code).toBe(5);
+    expect(stdout.split('\n')).toEqual([
+      `torrent\tincomplete\t3\t1\t2\t/home/album\t${TORRENT}`,
+      `piece\t2\tbad\talbum/a\t${2 * BLOCK}\t100`,
+      `piece\t2\tbad\talbum/sub/b\t0\t${BLOCK - 100}`,
+      `file\tbad\t${2 * BLOCK}\t${2 * BLOCK + 100}\talbum/a\t0\t`,
+      `file\tbad\t100\t${BLOCK}\talbum/sub/b\t0\t`,
+      `file\twrong-size\t${BLOCK - 100}\t${2 * BLOCK}\talbum/c\t${30_000 - BLOCK + 100}\t`,
+      '',
+    ]);
+  });
+});
+
+describe('where the content is', () => {
+  test('beside the .torrent, else in the current folder', async () => {
+    const beside = await verify(['--json', TORRENT]);
+    expect(parsed(beside.stdout)).toMatchObject({ content: '/home/album', complete: true });
+    const here = await verify(['--json', TORRENT], {
+      change: (files) => files.rename('/home/album', 'album'),
+    });
+    expect(parsed(here.stdout)).toMatchObject({ content: './album', complete: true });
+  });
+
+  test('--content: what the name points to, whatever it is called, or the folder that holds it', async () => {
+    const change = async (files: Files): Promise<void> => {
+      await files.makeDirectory('/srv');
+      await files.rename('/home/album', '/srv/other name');
+      await files.rename('/home/single.iso', '/srv/single.iso');
+    };
+    const results = [
+      await verify(['--json', TORRENT, '--content', '/srv/other name/'], { change }),
+      await verify(['--json', '/home/single.iso.torrent', '--content', '/srv'], { change }),
+      await verify(['--json', '/home/single.iso.torrent', '--content', '/srv/single.iso'], {
+        change,
+      }),
+    ];
+    expect(results.map(({ code }) => code)).toEqual([0, 0, 0]);
+    expect(results.map(({ stdout }) => parsed(stdout)['content'])).toEqual([
+      '/srv/other name',
+      '/srv/single.iso',
+      '/srv/single.iso',
+    ]);
+    const files = parsed(results[0]?.stdout ?? '')['files'];
+    expect(files).toContainEqual(expect.objectContaining({ path: 'album/a', state: 'good' }));
+  });
+
+  test('nowhere: all files are missing, and a sentence says where it was looked for', async () => {
+    const { code, stdout, stderr } = await verify([TORRENT, '--content', '/srv']);
+    expect(code).toBe(5);
+    expect(stdout.match(/^file\tmissing/gm)).toHaveLength(3);
+    expect(stderr).toBe(
+      'warning: nothing of album is at /srv/album or /srv; --content PATH says where it is\n',
+    );
+  });
+
+  test('a torrent from standard input belongs to the current folder', async () => {
+    const { code, stdout } = await verify(['--json', '-'], {
+      stdin: ALBUM.bytes,
+      change: (files) => files.rename('/home/album', 'album'),
+    });
+    expect(code).toBe(0);
+    expect(parsed(stdout)).toMatchObject({ torrent: '-', content: './album' });
+  });
+});
+
+describe('several torrents', () => {
+  test('one line each, also for those that cannot be read; the first fault decides', async () => {
+    const { code, stdout, stderr } = await verify(
+      ['--json', '/home/bad.torrent', TORRENT, '/home/single.iso.torrent'],
+      {
+        change: async (files) => {
+          await files.writeFile('/home/bad.torrent', noise(10, 1));
+          await flip(files, '/home/album/a', 0);
+        },
+      },
+    );
+    expect(code).toBe(3);
+    const lines = stdout.trim().split('\n').map(parsed);
+    expect(lines.map(({ name, complete }) => [name, complete])).toEqual([
+      ['album', false],
+      ['single.iso', true],
+    ]);
+    expect(stderr).toContain('/home/bad.torrent');
+    const other = await verify([TORRENT, '/home/none.torrent'], {
+      change: (files) => flip(files, '/home/album/a', 0),
+    });
+    expect(other.code).toBe(5);
+    expect(other.stderr).toContain('/home/none.torrent');
+  });
+
+  test('--content is the folder that holds all', async () => {
+    const { code, stdout } = await verify(
+      [TORRENT, '/home/single.iso.torrent', '--content', '/srv'],
+      {
+        change: async (files) => {
+          await files.makeDirectory('/srv');
+          await files.rename('/home/album', '/srv/album');
+          await files.rename('/home/single.iso', '/srv/single.iso');
+        },
+      },
+    );
+    expect(code).toBe(0);
+    expect(stdout.match(/^torrent\tcomplete/gm)).toHaveLength(2);
+  });
+});
+
+describe('exit codes', () => {
+  test('4 when all that is wrong is that a file cannot be read', async () => {
+    const { code, stdout } = await verify([TORRENT], {
+      change: async (_, host) => {
+        host.disk.fail({ operation: 'open', path: '/home/album/c', error: 'EACCES' });
+      },
+    });
+    expect(code).toBe(4);
+    expect(stdout).toMatch(/^file\tmissing\t0\t32768\talbum\/c\t0\t.*permission denied/m);
+  });
+
+  test.each([
+    [['magnet:?xt=urn:btih:0123456789012345678901234567890123456789'], 'take the .torrent'],
+    [['0123456789012345678901234567890123456789'], 'take the .torrent'],
+    [[], 'torrent'],
+    [[TORRENT, '--link'], '--search'],
+    [[TORRENT, '--search', '/home', '--link', '--copy'], '--link and --copy contradict'],
+    [[TORRENT, '--dry-run'], '--dry-run goes with'],
+    [[TORRENT, '--search', '/home', '--fail-fast'], '--fail-fast'],
+    [[TORRENT, '--threads', '0'], '--threads'],
+    [[TORRENT, '--read-order', 'backwards'], 'read-order'],
+    [[TORRENT, '--files', '9'], 'there are 1-3'],
+    [[TORRENT, '--files', 'nothing*'], '`nothing*` is no file of album'],
+    [[TORRENT, '--content', ''], '--content is empty'],
+    [['-', '-'], 'standard input can be read once'],
+  ])('2 for %j', async (argv, sentence) => {
+    const { code, stdout, stderr } = await verify(argv);
+    expect([code, stdout]).toEqual([2, '']);
+    expect(stderr).toContain(sentence);
+  });
+
+  test('4 for a folder to search in that is none', async () => {
+    const { code, stderr } = await verify([TORRENT, '--search', '/nowhere'], {
+      change: (files) => files.remove('/home/album/c'),
+    });
+    expect(code).toBe(4);
+    expect(stderr).toContain('/nowhere');
+  });
+
+  test('130 for Ctrl-C, with nothing on stdout', async () => {
+    const abort = new AbortController();
+    const { code, stdout } = await verify([TORRENT], {
+      signal: abort.signal,
+      tty: { stderr: true },
+      onWrite: (_, text) => {
+        if (text.includes('hashing')) abort.abort(new Interrupted('SIGINT'));
+      },
+    });
+    expect([code, stdout]).toEqual([130, '']);
+  });
+});
+
+describe('--files', () => {
+  test.each([
+    [['--files', '1'], ['album/a']],
+    [
+      ['--files', '1-2'],
+      ['album/a', 'album/sub/b'],
+    ],
+    [
+      ['--files', '3, 1'],
+      ['album/a', 'album/c'],
+    ],
+    [['--files', 'sub'], ['album/sub/b']],
+    [['--files', 'album/sub/'], ['album/sub/b']],
+    [
+      ['--files', 'c', '--files', '[ab]'],
+      ['album/a', 'album/sub/b', 'album/c'],
+    ],
+    [['--files', 'sub/*'], ['album/sub/b']],
+  ])('%j', async (flags, paths) => {
+    const { code, stdout } = await verify(['--json', TORRENT, ...flags]);
+    expect(code).toBe(0);
+    const { files } = parsed(stdout);
+    expect(files).toEqual(paths.map((path) => expect.objectContaining({ path, state: 'good' })));
+  });
+});
+
+test('--fail-fast says what was not looked at', async () => {
+  const { code, stdout } = await verify(['--json', '--fail-fast', TORRENT], {
+    change: (files) => files.remove('/home/album/sub/b'),
+  });
+  expect(code).toBe(5);
+  expect(parsed(stdout)).toMatchObject({
+    piecesUnchecked: 4,
+    unchecked: ['album/a', 'album/c'],
+    files: [{ path: 'album/sub/b', state: 'missing' }],
+  });
+  const plain = await verify(['--fail-fast', TORRENT], {
+    change: (files) => files.remove('/home/album/sub/b'),
+  });
+  expect(plain.stdout).toContain('unchecked\talbum/a\nunchecked\talbum/c\n');
+});
+
+describe('--search', () => {
+  const renamed = async (files: Files): Promise<void> => {
+    await files.makeDirectory('/else');
+    await files.rename('/home/album/a', '/else/x');
+    await files.rename('/home/album/c', '/else/y');
+  };
+  const search = [TORRENT, '--search', '/else'];
+
+  test('takes files from where they are found', async () => {
+    const { code, stdout } = await verify(['--json', ...search], { change: renamed });
+    expect(code).toBe(0);
+    expect(parsed(stdout)).toMatchObject({
+      complete: true,
+      found: [
+        { path: 'album/a', at: '/else/x' },
+        { path: 'album/c', at: '/else/y' },
+      ],
+      candidates: [],
+      files: [{ path: 'album/a', at: '/else/x' }, { path: 'album/sub/b' }, { path: 'album/c' }],
+    });
+  });
+
+  test.each([
+    ['--link', 'hard-link'],
+    ['--symlink', 'symlink'],
+    ['--copy', 'copy'],
+  ])('%s lays them out; --dry-run only says so', async (flag, as) => {
+    const placed = [
+      `placed\t${as}\talbum/a\t/home/album/a\t/else/x`,
+      `placed\t${as}\talbum/c\t/home/album/c\t/else/y`,
+    ].join('\n');
+    const world = makeWorld();
+    const host = world.host('10.0.0.1');
+    const { files } = host.runtime;
+    await world.run(plantContent(files, '/home', ALBUM.contents));
+    await world.run(files.writeFile(TORRENT, ALBUM.bytes));
+    await world.run(renamed(files));
+    const run = (...argv: string[]): Promise<BipResult> =>
+      runBip({ argv: ['metainfo', 'verify', ...argv], world, host });
+    const dry = await run(...search, flag, '--dry-run');
+    expect(dry.code).toBe(0);
+    expect(dry.stdout).toContain(placed);
+    expect((await run(TORRENT)).code).toBe(5);
+    const real = await run(...search, flag);
+    expect(real.stdout).toBe(dry.stdout);
+    expect((await run(TORRENT)).code).toBe(0);
+    world.assertClosed();
+  });
+
+  test('what is in the way is named, and nothing is made', async () => {
+    const { code, stdout, stderr } = await verify([...search, '--copy'], {
+      change: async (files) => {
+        await renamed(files);
+        await files.writeFile('/home/album/c', noise(1, 1));
+      },
+    });
+    expect([code, stdout]).toEqual([4, '']);
+    expect(stderr).toContain('/home/album/c is in the place of');
+  });
+
+  test('content that is nowhere is laid out in the folder of --content', async () => {
+    const { code, stdout } = await verify(
+      ['--json', ...search, '--content', '/new/place', '--link'],
+      {
+        change: async (files) => {
+          await renamed(files);
+          await files.rename('/home/album/sub/b', '/else/z');
+        },
+      },
+    );
+    expect(code).toBe(0);
+    expect(parsed(stdout)).toMatchObject({
+      content: '/new/place/album',
+      placed: [
+        { path: 'album/a', as: 'hard-link', target: '/new/place/album/a', at: '/else/x' },
+        { path: 'album/sub/b', target: '/new/place/album/sub/b' },
+        { path: 'album/c', target: '/new/place/album/c' },
+      ],
+    });
+  });
+});
+
+describe('on a terminal', () => {
+  test('a summary, and what is wrong with which bytes', async () => {
+    const { stdout } = await verify([TORRENT], {
+      tty: { stdout: true },
+      change: async (files) => {
+        await flip(files, '/home/album/a', 0);
+        await flip(files, '/home/album/a', BLOCK);
+        await files.remove('/home/album/c');
+      },
+      env: { NO_COLOR: '1' },
+    });
+    expect(stdout).toBe(
+      [
+        'album: not complete, 16 KiB of 80.1 KiB good in 3 files, pieces: 1 good, 2 bad, 3 missing',
+        '  looked at /home/album',
+        '  bad         album/a  100 B of 32.1 KiB good',
+        '                bytes 0-32767 (32 KiB)',
+        '  undecided   album/sub/b  100 B share pieces with files that are not as they should be',
+        '  missing     album/c  32 KiB',
+        '',
+      ].join('\n'),
+    );
+    const good = await verify([TORRENT], { tty: { stdout: true }, env: { NO_COLOR: '1' } });
+    expect(good.stdout).toBe('album: complete, 80.1 KiB in 3 files, pieces: 6 good\n');
+  });
+
+  test('what was found and laid out, and what stopped', async () => {
+    const change = async (files: Files): Promise<void> => {
+      await files.makeDirectory('/else');
+      await files.rename('/home/album/a', '/else/x');
+    };
+    const tty = { tty: { stdout: true }, env: { NO_COLOR: '1' }, change };
+    const found = await verify([TORRENT, '--search', '/else'], tty);
+    expect(found.stdout).toContain('  found       album/a  at /else/x\n');
+    const placed = await verify([TORRENT, '--search', '/else', '--link'], tty);
+    expect(placed.stdout).toContain('  placed      /home/album/a  hard link to /else/x\n');
+    const stopped = await verify([TORRENT, '--fail-fast'], tty);
+    expect(stopped.stdout).toContain('not looked at: album/sub/b and 1 more\n');
+  });
+
+  test('progress on stderr only when it is a terminal, and not with --quiet', async () => {
+    const drawn = await verify([TORRENT], { tty: { stderr: true } });
+    expect(drawn.stderr).toContain('hashing album');
+    const quiet = await verify([TORRENT, '--quiet'], { tty: { stderr: true } });
+    expect(quiet.stderr).toBe('');
+    const piped = await verify([TORRENT]);
+    expect(piped.stderr).toBe('');
+  });
+});
+
+test('real threads and real files', async () => {
+  const big = contentTorrent({
+    name: 'big',
+    version: 'hybrid',
+    pieceLength: 4 * BLOCK,
+    files: [
+      { path: 'a', bytes: noise(100 * BLOCK + 1, 1) },
+      { path: 'b', bytes: new Uint8Array(700 * BLOCK).fill(7) },
+    ],
+  });
+  const { code, stdout } = await runBipOnDisk({
+    argv: (folder) => ['metainfo', 'verify', '--json', `${folder}/big.torrent`, '--threads', '2'],
+    files: { 'big.torrent': big.bytes, ...Object.fromEntries(big.contents) },
+  });
+  expect(code).toBe(0);
+  expect(parsed(stdout)).toMatchObject({ complete: true, piecesGood: big.metainfo.pieceCount });
+});
