@@ -10,6 +10,7 @@ import {
   planArrangement,
   type SearchResult,
   searchContent,
+  topOf,
   type Verification,
   verifyContent,
 } from '../../src/content/index.ts';
@@ -73,7 +74,7 @@ export async function verifyTorrent(task: VerifyTask, torrent: string): Promise<
   };
   try {
     const verification = await verifyContent(runtime, { ...options, failFast });
-    const content = placeOf(place, [metainfo.name]);
+    const content = placeOf(place, []);
     const result = { ...verification, torrent: maskSecrets(torrent), metainfo, content };
     if (task.search.length === 0) return result;
     const search = await searchContent(runtime, {
@@ -111,9 +112,10 @@ interface Place {
 async function locate(task: VerifyTask, torrent: string, metainfo: Metainfo): Promise<Place> {
   const candidates = candidatesFor(task, torrent, metainfo);
   const { files } = task.context.runtime;
-  const { isThere, root, name = metainfo.name } = await findPlace(files, metainfo, candidates);
+  const place = await findPlace(files, metainfo, candidates);
+  const { isThere, root, name = topOf(metainfo) } = place;
   if (!isThere) {
-    const where = candidates.map((place) => placeOf(place, [metainfo.name])).join(' or ');
+    const where = candidates.map((candidate) => placeOf(candidate, [])).join(' or ');
     task.reporter.warn(
       `nothing of ${printable(metainfo.name)} is at ${printable(where)}; --content PATH says where it is`,
     );
@@ -123,21 +125,31 @@ async function locate(task: VerifyTask, torrent: string, metainfo: Metainfo): Pr
 
 /** Where nothing is anywhere, the first one counts: files are missing there, and laid out there. */
 function candidatesFor(
-  { content, isOneOfMany }: VerifyTask,
+  task: VerifyTask,
   torrent: string,
   metainfo: Metainfo,
 ): readonly [Place, ...Place[]] {
-  const { name } = metainfo;
+  const { content, isOneOfMany } = task;
+  const name = topOf(metainfo);
   if (content === undefined) {
-    const here = { root: '.', name };
     const isFile = torrent !== '-' && !/^https?:\/\//i.test(torrent);
     const beside = isFile ? parentOf(torrent) : '.';
-    return beside === '.' ? [here] : [{ root: beside, name }, here];
+    const here = heldBy('.', metainfo);
+    return beside === '.' ? here : [...heldBy(beside, metainfo), ...here];
   }
-  const within = { root: content, name };
-  if (isOneOfMany) return [within];
+  const within = heldBy(content, metainfo);
+  if (isOneOfMany) return within;
   const itself = { root: parentOf(content), name: nameOf(content) };
-  return itself.name === name ? [itself, within] : [within, itself];
+  return itself.name === name ? [itself, ...within] : [...within, itself];
+}
+
+/** A folder with one file in it may have become a torrent of that file: see `topOf`. */
+function heldBy(root: string, metainfo: Metainfo): readonly [Place, ...Place[]] {
+  const name = topOf(metainfo);
+  const held = { root, name };
+  return name === metainfo.name
+    ? [held]
+    : [held, { root: placeOf({ root }, [metainfo.name]), name }];
 }
 
 /** Files that are to be searched for. */

@@ -36,5 +36,5 @@ export {
   type VerifyWarning,
   verifyContent,
 } from './verify.ts';
-export { type ContentPlace, type FoundPlace, findPlace, placeOf } from './verify-place.ts';
+export { type ContentPlace, type FoundPlace, findPlace, placeOf, topOf } from './verify-place.ts';
 export type { BadPiece, FileRange, FileState, VerifiedFile } from './verify-report.ts';

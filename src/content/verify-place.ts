@@ -5,10 +5,10 @@ import { joinPath } from '../disk/index.ts';
 import type { FileEntry, Metainfo } from '../metainfo/index.ts';
 import type { FileStat, Files } from '../runtime/ports.ts';
 
-/** A folder, and what the torrent is called in it. */
+/** A folder, and what the torrent's file or folder is called in it. */
 export interface ContentPlace {
   readonly root: string;
-  /** What stands for the first component of all paths; the torrent's own name by default. */
+  /** What stands for the first component of all paths; what the torrent says by default. */
   readonly name?: string;
 }
 
@@ -40,6 +40,14 @@ export async function findPlace(
   return best;
 }
 
+/**
+ * What a torrent's files lie in, or what its only file is called. In v2 that need not be the name of
+ * the torrent: a folder with one file in it is told from that file by nothing else.
+ */
+export function topOf({ name, files }: Pick<Metainfo, 'name' | 'files'>): string {
+  return files.find(({ padding }) => !padding)?.path[0] ?? name;
+}
+
 /** Where a file of the torrent belongs. */
 export function placeOf(place: ContentPlace, path: readonly string[]): string {
   return joinPath(place.root, place.name === undefined ? path : [place.name, ...path.slice(1)]);
@@ -66,11 +74,12 @@ export async function lookAt(files: Files, path: string): Promise<FileStat | und
 /** The torrent's own name counts little, a file of it more, one of the right size most. */
 async function scoreOf(
   files: Files,
-  { name, files: entries }: Pick<Metainfo, 'name' | 'files'>,
+  metainfo: Pick<Metainfo, 'name' | 'files'>,
   place: ContentPlace,
 ): Promise<number> {
+  const name = topOf(metainfo);
   const top = await lookAt(files, placeOf(place, [name]));
-  const stored = entries.filter((file) => !file.padding && file.symlink === undefined);
+  const stored = metainfo.files.filter((file) => !file.padding && file.symlink === undefined);
   const isFolder = stored.some(({ path }) => path.length > 1);
   if (top?.kind !== (isFolder ? 'directory' : 'file')) return 0;
   const step = Math.max(1, Math.floor(stored.length / SAMPLE));

@@ -166,6 +166,29 @@ describe('where the content is', () => {
     expect(files).toContainEqual(expect.objectContaining({ path: 'album/a', state: 'good' }));
   });
 
+  test.each([
+    [['/home/folder.torrent']],
+    [['/home/folder.torrent', '--content', '/home']],
+    [['/home/folder.torrent', '--content', '/home/folder']],
+    [['/home/folder.torrent', '--content', '/home/folder/only']],
+  ])('a folder with one file, which v2 takes for the file: %j', async (argv) => {
+    const bytes = noise(100, 7);
+    const folder = contentTorrent({
+      name: 'folder',
+      version: 'v2',
+      files: [{ path: 'only', bytes }],
+    });
+    const { code, stdout } = await verify(['--json', ...argv], {
+      change: async (files) => {
+        await files.makeDirectory('/home/folder');
+        await files.writeFile('/home/folder/only', bytes);
+        await files.writeFile('/home/folder.torrent', folder.bytes);
+      },
+    });
+    expect(code).toBe(0);
+    expect(parsed(stdout)).toMatchObject({ content: '/home/folder/only', complete: true });
+  });
+
   test('nowhere: all files are missing, and a sentence says where it was looked for', async () => {
     const { code, stdout, stderr } = await verify([TORRENT, '--content', '/srv']);
     expect(code).toBe(5);
@@ -300,7 +323,7 @@ describe('--files', () => {
     const { code, stdout } = await verify(['--json', TORRENT, ...flags]);
     expect(code).toBe(0);
     const { files } = parsed(stdout);
-    expect(files).toEqual(paths.map((path) => expect.objectContaining({ path, state: 'good' })));
+    expect(files).toMatchObject(paths.map((path) => ({ path, state: 'good' })));
   });
 });
 
