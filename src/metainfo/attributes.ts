@@ -1,9 +1,9 @@
 /** Fields of one file that v1 and v2 share: length, attributes, symlink (BEP 3, BEP 47, BEP 52). @module */
 
-import { encodeUtf8, equalBytes } from '../base/bytes.ts';
+import { compareBytes, encodeUtf8, equalBytes } from '../base/bytes.ts';
 import type { BencodeNode } from '../bencode/index.ts';
 import { MAX_TOTAL_LENGTH } from './limits.ts';
-import { refuse } from './report.ts';
+import { refuse, type Warnings } from './report.ts';
 
 /** A file as it was read; becomes a `FileEntry` once all are known. */
 export interface FileDraft {
@@ -58,12 +58,22 @@ const KNOWN_KEYS: readonly (readonly { readonly text: string; readonly bytes: Ui
     'url-list',
   );
 
-/** What stands under the keys that bip knows. */
-export function fieldsOf(dictionary: BencodeNode): Fields {
+/** What stands under the keys that bip knows. Warns of keys that are not in their order (BEP 3). */
+export function fieldsOf(dictionary: BencodeNode, warnings?: Warnings): Fields {
   const fields = new Map<string, BencodeNode>();
+  let before: Uint8Array | undefined;
+  let isSorted = true;
   for (const [key, value] of dictionary.entries()) {
     const text = knownKey(key);
     if (text !== undefined) fields.set(text, value);
+    isSorted &&= before === undefined || compareBytes(before, key) <= 0;
+    before = key;
+  }
+  if (!isSorted) {
+    warnings?.add(
+      'unsorted-keys',
+      `the keys of the dictionary at byte ${dictionary.offset} are not in order; some programs refuse such a torrent, or take it for another`,
+    );
   }
   return fields;
 }

@@ -57,7 +57,7 @@ function readFile(file: BencodeNode, prefix: readonly string[], naming: Naming):
       offset: file.offset,
     });
   }
-  const fields = fieldsOf(file);
+  const fields = fieldsOf(file, naming.warnings);
   const attributes = readAttributes(fields);
   const length = readLength(fields, attributes, file);
   const path = pathOf(fields, prefix, naming) ?? paddingPath(attributes, length);

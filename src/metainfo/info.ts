@@ -10,6 +10,7 @@ import { renameDuplicates } from './duplicates.ts';
 import { readFileList, readSingleFile } from './file-list.ts';
 import { readFileTree } from './file-tree.ts';
 import { mergeHybrid } from './hybrid.ts';
+import { INFO_KINDS, noteMalformed } from './kinds.ts';
 import { MAX_NESTING, MAX_TOKENS } from './limits.ts';
 import type { Metainfo, Version } from './metainfo.ts';
 import { sanitizeComponent } from './path.ts';
@@ -50,7 +51,8 @@ export function readInfo(
   info: BencodeNode,
   options: { readonly windows: boolean; readonly warnings: Warnings },
 ): InfoPart {
-  const fields = fieldsOf(info);
+  const fields = fieldsOf(info, options.warnings);
+  noteMalformed(fields, INFO_KINDS, options.warnings);
   const isV2 = readMetaVersion(info, fields);
   const pieceLength = readPieceLength(fields, isV2, info.offset);
   const naming: Naming = { ...options, folders: new Map(), raw: new Map() };

@@ -5,6 +5,7 @@ import { sha256 } from '../base/sha.ts';
 import { type BencodeNode, decode } from '../bencode/index.ts';
 import { fieldsOf } from './attributes.ts';
 import { type InfoPart, readInfo } from './info.ts';
+import { noteMalformed, ROOT_KINDS } from './kinds.ts';
 import { MAX_LOCAL_TORRENT_BYTES, MAX_METADATA_BYTES, MAX_NESTING, MAX_TOKENS } from './limits.ts';
 import type { Metainfo, Surroundings } from './metainfo.ts';
 import { readPieceLayers } from './piece-layers.ts';
@@ -36,7 +37,8 @@ export function parseMetainfo(bytes: Uint8Array, options: ParseOptions = {}): Me
   if (root.end < bytes.length) {
     warnings.add('trailing-bytes', `${bytes.length - root.end} bytes follow the torrent`);
   }
-  const fields = fieldsOf(root);
+  const fields = fieldsOf(root, warnings);
+  noteMalformed(fields, ROOT_KINDS, warnings);
   const node = fields.get('info');
   const info = readInfoNode(node, options, warnings);
   const isFolder = info.files.some(({ path, padding }) => !padding && path.length > 1);
@@ -127,8 +129,8 @@ function finish(
   return {
     ...part,
     ...surroundings,
-    similar: readSimilar(info?.get('similar'), root?.get('similar')),
-    collections: readCollections(info?.get('collections'), root?.get('collections')),
+    similar: readSimilar([info?.get('similar'), root?.get('similar')], warnings),
+    collections: readCollections([info?.get('collections'), root?.get('collections')], warnings),
     pieceLayers,
     warnings: warnings.list(),
   };

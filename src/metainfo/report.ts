@@ -44,6 +44,11 @@ export class Warnings {
     else known.more++;
   }
 
+  /** One more than is kept of something. */
+  addLimit(what: string, kept: number): void {
+    this.add('limit', `there are more than ${kept} ${what}; the rest is left out`);
+  }
+
   list(): Warning[] {
     return [...this.#first].map(([code, { message, more }]) => ({
       code,

@@ -22,7 +22,7 @@ export function readSurroundings(
     announce: readTiers(root.get('announce-list'), root.get('announce'), options.warnings),
     webSeeds: readSeeds(root.get('url-list'), options),
     httpSeeds: readSeeds(root.get('httpseeds'), { ...options, isFolder: false }),
-    nodes: readNodes(root.get('nodes')),
+    nodes: readNodes(root.get('nodes'), options.warnings),
     ...(comment === undefined ? {} : { comment }),
     ...(createdBy === undefined ? {} : { createdBy }),
     ...(creationDate === undefined || creationDate < 0 ? {} : { creationDate }),
@@ -36,7 +36,7 @@ export function readText(fields: Fields, key: string): string | undefined {
 }
 
 /** `[[host, port], …]` (BEP 5). */
-function readNodes(node: BencodeNode | undefined): readonly Endpoint[] {
+function readNodes(node: BencodeNode | undefined, warnings: Warnings): readonly Endpoint[] {
   const nodes: Endpoint[] = [];
   for (const item of node?.items() ?? []) {
     const [host, port] = [...take(item.items(), 2)];
@@ -44,29 +44,41 @@ function readNodes(node: BencodeNode | undefined): readonly Endpoint[] {
     const endpoint = parseEndpoint(
       `${name.includes(':') ? `[${name}]` : name}:${port?.asNumber()}`,
     );
-    if (endpoint !== undefined && nodes.length < MAX_LISTED) nodes.push(endpoint);
+    if (endpoint === undefined) continue;
+    if (nodes.length < MAX_LISTED) nodes.push(endpoint);
+    else warnings.addLimit('DHT nodes', MAX_LISTED);
   }
   return nodes;
 }
 
 /** BEP 38: `similar` inside and outside of the info dictionary. */
-export function readSimilar(...lists: readonly (BencodeNode | undefined)[]): readonly InfoHash[] {
+export function readSimilar(
+  lists: readonly (BencodeNode | undefined)[],
+  warnings: Warnings,
+): readonly InfoHash[] {
   const hashes = new Map<string, InfoHash>();
   for (const item of itemsOf(lists)) {
     const bytes = item.asBytes();
     if (bytes?.length !== 20 && bytes?.length !== 32) continue;
     const hash = new InfoHash(bytes);
     if (hashes.size < MAX_LISTED) hashes.set(hash.hex, hash);
+    else if (!hashes.has(hash.hex)) warnings.addLimit('similar torrents', MAX_LISTED);
   }
   return [...hashes.values()];
 }
 
 /** BEP 38: `collections` inside and outside of the info dictionary. */
-export function readCollections(...lists: readonly (BencodeNode | undefined)[]): readonly string[] {
+export function readCollections(
+  lists: readonly (BencodeNode | undefined)[],
+  warnings: Warnings,
+): readonly string[] {
   const names = new Set<string>();
   for (const item of itemsOf(lists)) {
     const bytes = item.asBytes();
-    if (bytes !== undefined && names.size < MAX_LISTED) names.add(decodeUtf8Lossy(bytes));
+    if (bytes === undefined) continue;
+    const name = decodeUtf8Lossy(bytes);
+    if (names.size < MAX_LISTED) names.add(name);
+    else if (!names.has(name)) warnings.addLimit('collections', MAX_LISTED);
   }
   return [...names];
 }

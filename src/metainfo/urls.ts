@@ -38,7 +38,9 @@ function readTier(node: BencodeNode, room: number, warnings: Warnings): string[]
   const urls = new Set<string>();
   for (const item of node.items()) {
     const url = trackerUrl(item, warnings);
-    if (url !== undefined && urls.size < room) urls.add(url);
+    if (url === undefined) continue;
+    if (urls.size < room) urls.add(url);
+    else if (!urls.has(url)) warnings.addLimit('trackers', MAX_LISTED);
   }
   return [...urls];
 }
@@ -59,7 +61,11 @@ export function readSeeds(
   const urls = new Set<string>();
   for (const item of node === undefined ? [] : node.kind === 'list' ? node.items() : [node]) {
     const url = textOf(item)?.trim();
-    if (url === undefined || url === '' || urls.size >= MAX_LISTED) continue;
+    if (url === undefined || url === '') continue;
+    if (urls.size >= MAX_LISTED) {
+      options.warnings.addLimit('web seeds', MAX_LISTED);
+      break;
+    }
     if (WEB_SEED.test(url)) urls.add(seedUrl(url, options.isFolder));
     else options.warnings.add('unsupported-url', `${show(url)} is no web seed; left out`);
   }

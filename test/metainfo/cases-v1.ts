@@ -26,7 +26,19 @@ const FORM: readonly Case[] = [
   loads(
     'v1-unsorted-keys',
     torrent({ pieces: pieces(1), name: 'temp', 'piece length': 16_384, length: 1 }),
+    { warnings: ['unsorted-keys'] },
   ),
+  loads('v1-unsorted-keys-of-a-file', multiV1([{ path: ['a'], length: 1 }]), {
+    warnings: ['unsorted-keys'],
+  }),
+  loads(
+    'v1-unsorted-keys-of-the-root',
+    raw({ info: { length: 1, name: 'temp', 'piece length': 16_384, pieces: pieces(1) }, a: 'b' }),
+    { warnings: ['unsorted-keys'] },
+  ),
+  loads('malformed-fields', singleV1({ private: 'yes', source: 5 }), {
+    warnings: ['malformed-field'],
+  }),
   loads('v1-leading-zeros', singleV1({ length: new Verbatim('i0425e') }), { lengths: [425] }),
   loads('trailing-bytes', new Uint8Array([...singleV1(), 13, 10]), {
     warnings: ['trailing-bytes'],
@@ -34,6 +46,7 @@ const FORM: readonly Case[] = [
   loads(
     'unknown-keys',
     singleV1({ 'x-cross_seed': 'abc', md5sum: 'f'.repeat(32) }, { extra: [1] }),
+    { warnings: ['unsorted-keys'] },
   ),
   refused('root-not-dictionary', raw('a string'), 'INFO'),
   refused('root-empty', new Uint8Array(), 'BENCODE'),
@@ -78,7 +91,10 @@ const NUMBERS: readonly Case[] = [
 ];
 
 const NAMES: readonly Case[] = [
-  loads('name-utf-8-wins', singleV1({ name: bytes(0xe4), 'name.utf-8': 'ä' }), { name: 'ä' }),
+  loads('name-utf-8-wins', singleV1({ name: bytes(0xe4), 'name.utf-8': 'ä' }), {
+    name: 'ä',
+    warnings: ['unsorted-keys'],
+  }),
   loads('name-with-separators', singleV1({ name: 'temp/../../abc' }), {
     name: 'temp....abc',
     files: ['temp....abc'],

@@ -87,12 +87,74 @@ describe('trackers', () => {
     (url) => {
       const { announce, warnings } = single({ announce: url });
       expect(announce).toEqual([]);
-      expect(warnings).toMatchObject([{ code: 'unsupported-url' }]);
+      expect(warnings.map(({ code }) => code)).toContain('unsupported-url');
     },
   );
   test('1000 are kept', () => {
     const tier = Array.from({ length: 1500 }, (_, at) => `http://t/${at}`);
     expect(tiersOf({ 'announce-list': [tier, tier] }).flat()).toHaveLength(1000);
+  });
+});
+
+describe('what is left out of long lists is said', () => {
+  const list = (item: (at: number) => Raw, count: number): Raw =>
+    Array.from({ length: count }, (_, at) => item(at));
+  test.each<readonly [string, string, (at: number) => Raw]>([
+    ['trackers', 'announce-list', (at) => [`http://t/${at}`]],
+    ['web seeds', 'url-list', (at) => `http://w/${at}`],
+    ['DHT nodes', 'nodes', (at) => ['node.example', at + 1]],
+    ['similar torrents', 'similar', (at) => `${at}`.padStart(20, '0')],
+    ['collections', 'collections', (at) => `c${at}`],
+  ])('%s', (what, key, item) => {
+    const limits = (count: number): readonly string[] =>
+      single({ [key]: list(item, count) })
+        .warnings.filter(({ code }) => code === 'limit')
+        .map(({ message }) => message);
+    expect(limits(1000)).toEqual([]);
+    expect(limits(1001)).toEqual([expect.stringContaining(what)]);
+  });
+});
+
+describe('rawPath is what the torrent really calls a file', () => {
+  const rawPaths = (torrent: Uint8Array): readonly (readonly string[] | undefined)[] =>
+    parseMetainfo(torrent).files.map(({ rawPath }) => rawPath);
+
+  test('when that is not its path', () => {
+    const list = [
+      { length: 1, path: ['plain', 'ä'] },
+      { length: 1, path: ['..', 'a\\b'] },
+      { length: 1, path: [bytes(0x66, 0xe4), 'x'] },
+    ];
+    expect(rawPaths(multiV1(list))).toEqual([
+      undefined,
+      ['temp', '..', 'a\\b'],
+      ['temp', 'f\udce4', 'x'],
+    ]);
+  });
+  test('of all files when the name had to change', () => {
+    const list = [{ length: 1, path: ['a'] }];
+    expect(rawPaths(multiV1(list, { name: 'x/y' }))).toEqual([['x/y', 'a']]);
+    expect(rawPaths(multiV1(list, { name: '..' }))).toEqual([['..', 'a']]);
+    expect(rawPaths(singleV1({ name: 'x/y' }))).toEqual([['x/y']]);
+  });
+  test('in file trees', () => {
+    const tree = { 'a\\b': { '\u007f': leaf(1) }, c: leaf(1) };
+    expect(rawPaths(treeV2(tree))).toEqual([['temp', 'a\\b', '\u007f'], undefined]);
+    expect(rawPaths(treeV2({ 'a:\\': leaf(1) }))).toEqual([['a:\\']]);
+  });
+  test('of files that share a path', () => {
+    const list = ['a/x', 'A/X', 'a/x'].map((path) => ({ length: 1, path: path.split('/') }));
+    const { files } = parseMetainfo(multiV1(list));
+    expect(files.map(({ path }) => path.join('/'))).toEqual([
+      'temp/a/x',
+      'temp/A/X.1',
+      'temp/a/x.2',
+    ]);
+    expect(files.map(({ rawPath }) => rawPath?.join('/'))).toEqual([
+      undefined,
+      'temp/A/X',
+      'temp/a/x',
+    ]);
   });
 });
 
