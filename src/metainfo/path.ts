@@ -23,8 +23,11 @@ const CUT_LENGTH = 240;
 /** An extension is kept when its dot is among so many last characters. */
 const EXTENSION_REACH = 10;
 
-/** Separators of any system, and marks that turn or hide text: `gpj.exe` that reads `exe.jpg`. */
-const REMOVED = /[/\\\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/gu;
+/**
+ * Separators of any system, and marks that turn or hide text: `gpj.exe` that reads `exe.jpg`. Joiners
+ * (U+200C, U+200D) stay: Persian, Hindi and emoji of families cannot be written without.
+ */
+const REMOVED = /[/\\\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/gu;
 
 /** Control characters, and {@link INVALID}. */
 const REPLACED = /[\p{Cc}\ud800]/gu;
@@ -35,7 +38,7 @@ const RESERVED_ON_WINDOWS = /^(?:con|prn|aux|clock\$|nul|com\d|lpt\d)(?:\.|$)/i;
 
 /** What most names have none of. */
 const SPECIAL =
-  /[/\\\p{Cc}\ud800\u061c\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/u;
+  /[/\\\p{Cc}\ud800\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]/u;
 
 /** Components that name nothing, or a folder on the way up. */
 const NOWHERE: ReadonlySet<string> = new Set(['', '.', '..']);
