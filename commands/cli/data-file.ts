@@ -55,7 +55,8 @@ export async function readDataFile<Document>(
   const document = /\.json$/i.test(path)
     ? parseJson(text, path, kind)
     : await parseYaml(text, path, kind);
-  const { Ajv2020 } = await import('ajv/dist/2020.js');
+  // The default of a package in CommonJS is all of it; its names the build does not see.
+  const { Ajv2020 } = (await import('ajv/dist/2020.js')).default;
   const ajv = new Ajv2020({ strictTypes: false, logger: false });
   const schemas = [kind.schema, ...(kind.others ?? [])];
   for (const schema of kind.others ?? []) ajv.addSchema({ ...schema });
@@ -95,7 +96,7 @@ function parseJson(text: string, path: string, kind: DataKind<unknown>): unknown
 }
 
 async function parseYaml(text: string, path: string, kind: DataKind<unknown>): Promise<unknown> {
-  const { parseDocument } = await import('yaml');
+  const { parseDocument } = (await import('yaml')).default;
   const document = parseDocument(text);
   const [first] = document.errors;
   if (first !== undefined) {
@@ -191,7 +192,8 @@ function* propertiesOf(schema: unknown): Iterable<string> {
 
 /** The line, from 1, of what stands at `path`; JSON is YAML, too. */
 async function lineOf(text: string, path: DataPath): Promise<number | undefined> {
-  const { isMap, isNode, isScalar, LineCounter, parseDocument } = await import('yaml');
+  const yaml = (await import('yaml')).default;
+  const { isMap, isNode, isScalar, LineCounter, parseDocument } = yaml;
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines });
   const parent = document.getIn(path.slice(0, -1), true);
