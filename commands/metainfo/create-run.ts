@@ -17,6 +17,7 @@ import {
   torrentSize,
 } from '../../src/metainfo/index.ts';
 import type { Invocation } from '../cli/action.ts';
+import { HashProgress } from '../cli/hash-progress.ts';
 import { printable } from '../cli/printable.ts';
 import type { Reporter } from '../cli/reporter.ts';
 import { parseOptions } from '../cli/torrent-argument.ts';
@@ -29,7 +30,6 @@ import {
   pieceFindings,
   STREAM_PIECE_LENGTH,
 } from './create-pieces.ts';
-import { HashProgress } from './create-progress.ts';
 import { type CreateResult, plannedOf, warningsOf } from './create-result.ts';
 import { type Candidate, findCandidates } from './create-reuse.ts';
 import type { CreateSettings } from './create-settings.ts';
@@ -78,8 +78,8 @@ export async function createOne(
     job.create(onProgress),
   );
   const metainfo = parseMetainfo(bytes, parseOptions(context));
+  if (path === '-') return { type: 'bytes', bytes };
   const written = await writeTorrent(context, path, { metainfo, bytes, force });
-  if (written === '-') return { type: 'bytes', bytes };
   options.taken.add(written);
   const inspection = inspectionOf(metainfo, settings);
   return {

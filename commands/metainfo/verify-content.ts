@@ -17,12 +17,12 @@ import {
 import type { Metainfo } from '../../src/metainfo/index.ts';
 import type { FileHashers } from '../../src/runtime/ports.ts';
 import type { Context } from '../cli/context.ts';
+import { HashProgress } from '../cli/hash-progress.ts';
 import { printable } from '../cli/printable.ts';
 import type { Reporter } from '../cli/reporter.ts';
 import { maskSecrets } from '../cli/secrets.ts';
 import { loadTorrent } from '../cli/torrent-argument.ts';
 import { nameOf, parentOf } from '../transfer/content-path.ts';
-import { HashProgress } from './create-progress.ts';
 import { selectFiles } from './verify-files.ts';
 
 /** What is done with each torrent. */

@@ -2,6 +2,7 @@
 
 import ora from 'ora';
 import type { Torrent, TorrentStats } from '../../src/session/index.ts';
+import { type BarOptions, bar } from '../cli/bar.ts';
 import type { Style } from '../cli/style.ts';
 import { formatDuration, formatSize } from '../cli/units.ts';
 
@@ -12,9 +13,6 @@ export interface ProgressState {
   readonly checking: { readonly done: number; readonly total: number } | undefined;
 }
 
-const BAR_FULL = '█';
-/** Eighths of a cell, so that the bar moves smoothly. */
-const BAR_PARTS = ['', '▏', '▎', '▍', '▌', '▋', '▊', '▉'] as const;
 const MIN_WIDTH = 30;
 
 /** Draws a torrent; keeps the spinner between two drawings. */
@@ -79,23 +77,8 @@ function count(number: number, what: string): string {
 }
 
 /** How something is drawn. */
-export interface Frame {
-  readonly style: Style;
-  readonly width: number;
-}
-
-/** A bar with the share and the sizes, at most `width` wide. */
-export function bar(done: number, total: number, { style, width }: Frame): string {
-  const share = total === 0 ? 0 : done / total;
-  const text = ` ${(Math.floor(share * 1000) / 10).toFixed(1).padStart(5)} %  ${formatSize(done)} of ${formatSize(total)}`;
-  const cells = Math.max(8, Math.min(50, width - text.length - 4));
-  const eighths = Math.floor(share * cells * 8);
-  const full = BAR_FULL.repeat(Math.floor(eighths / 8)) + (BAR_PARTS[eighths % 8] ?? '');
-  return `  ${style.cyan(full)}${style.dim('·'.repeat(cells - full.length))}${text}`;
-}
-
-/** One cell for a run of pieces: full when all are there, shaded by share, a mark while some are open. */
-function pieceMap(torrent: Torrent, pieces: number, { style, width }: Frame): string {
+export /** One cell for a run of pieces: full when all are there, shaded by share, a mark while some are open. */
+function pieceMap(torrent: Torrent, pieces: number, { style, width }: BarOptions): string {
   const cells = Math.min(pieces, width - 4);
   if (cells <= 1) return '';
   let map = '';

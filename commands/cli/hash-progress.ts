@@ -1,10 +1,10 @@
 /** The progress of hashing on a terminal. @module */
 
 import type { Clock } from '../../src/runtime/ports.ts';
-import { printable } from '../cli/printable.ts';
-import type { Reporter } from '../cli/reporter.ts';
-import { formatDuration, formatSize } from '../cli/units.ts';
-import { bar } from '../transfer/progress.ts';
+import { bar } from './bar.ts';
+import { printable } from './printable.ts';
+import type { Reporter } from './reporter.ts';
+import { formatDuration, formatSize } from './units.ts';
 
 /** Eyes see no more. */
 const REDRAW_MS = 100;
