@@ -49,14 +49,6 @@ export async function loadConfig(
   return { path, folder: parentPath(path), defaults, presets };
 }
 
-/** Where the configuration is looked for when nobody names it. */
-export function usualConfigPath(env: Context['env']): string | undefined {
-  const home = homeFolder(env);
-  const folder =
-    env['XDG_CONFIG_HOME'] || (home === undefined ? undefined : joinPath(home, '.config'));
-  return folder === undefined ? undefined : joinPath(folder, 'bip/config.json');
-}
-
 async function findConfig(
   { runtime, env }: Context,
   named: string | false | undefined,
@@ -67,4 +59,12 @@ async function findConfig(
   const usual = usualConfigPath(env);
   if (usual === undefined) return undefined;
   return (await runtime.files.stat(usual)) === undefined ? undefined : usual;
+}
+
+/** Where the configuration is looked for when nobody names it. */
+function usualConfigPath(env: Context['env']): string | undefined {
+  const home = homeFolder(env);
+  const folder =
+    env['XDG_CONFIG_HOME'] || (home === undefined ? undefined : joinPath(home, '.config'));
+  return folder === undefined ? undefined : joinPath(folder, 'bip/config.json');
 }

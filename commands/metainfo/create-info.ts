@@ -189,7 +189,7 @@ function similarOf(flags: FlagReader, context: Context): Promise<readonly InfoHa
   });
 }
 
-async function hashOf(argument: string, context: Context): Promise<InfoHash> {
+export async function hashOf(argument: string, context: Context): Promise<InfoHash> {
   const source = await loadTorrent(context, argument, { signal: context.signal });
   const { infoHash, infoHashV2 } = source.type === 'magnet' ? source.magnet : source.metainfo;
   const hash = infoHash ?? infoHashV2;
@@ -202,7 +202,7 @@ function updateUrlOf(flags: FlagReader): Pick<InfoFlags, 'updateUrl'> {
   return updateUrl === undefined ? {} : { updateUrl };
 }
 
-function parseUpdateUrl(text: string, flag: string): string {
+export function parseUpdateUrl(text: string, flag: string): string {
   if (/^https?:\/\/\S+$/i.test(text) && URL.canParse(text)) return text;
   throw new UsageError(
     `${flag}: \`${printable(text)}\` is no URL; write it like https://example.org/new`,

@@ -5,6 +5,7 @@ import {
   BLOCK_LENGTH,
   MAX_PIECE_LENGTH,
   pieceLengthForCount,
+  pieceLengthForTorrentSize,
   pieceLengthTable,
   type Version,
 } from '../../src/metainfo/index.ts';
@@ -77,22 +78,30 @@ export function checkPieceLength(length: number, version: Version, flag: string)
  * @throws {UsageError} when the .torrent becomes larger than `--max-torrent-size` whatever is done.
  */
 export function choosePieces(wish: PieceWish, circumstances: PieceCircumstances): number {
-  const { maxTorrentSize, rules, torrentSize } = circumstances;
-  const first = firstChoice(wish, circumstances);
-  const limits = [maxTorrentSize, rules?.maxTorrentSize].filter((limit) => limit !== undefined);
-  const limit = Math.min(...limits);
-  let length = first;
+  const { maxTorrentSize: max, torrentSize } = circumstances;
   if (wish.type !== 'length') {
-    const longest = Math.min(rules?.maxPieceLength ?? MAX_PIECE_LENGTH, MAX_PIECE_LENGTH);
-    while (length * 2 <= longest && torrentSize(length) > limit) length *= 2;
+    const from = lengthenedByRules(firstChoice(wish, circumstances), circumstances);
+    return max === undefined ? from : pieceLengthForTorrentSize(torrentSize, { max, from });
   }
-  const size = torrentSize(length);
-  if (maxTorrentSize === undefined || size <= maxTorrentSize) return length;
-  const allowed = formatSize(maxTorrentSize);
-  throw new UsageError(
-    `--max-torrent-size: with pieces of ${formatSize(length)} the .torrent has ${formatSize(size)}, more than ${allowed}; ${
-      wish.type === 'length' ? 'leave out --piece-length' : 'allow more, or share fewer files'
-    }`,
+  if (max === undefined) return wish.length;
+  const size = torrentSize(wish.length);
+  if (size <= max) return wish.length;
+  throw tooLarge(wish.length, size, max);
+}
+
+/** As far as the rules allow, until the .torrent is as small as they want it. */
+function lengthenedByRules(length: number, { rules, torrentSize }: PieceCircumstances): number {
+  const { maxTorrentSize: max, maxPieceLength = MAX_PIECE_LENGTH } = rules ?? {};
+  if (max === undefined) return length;
+  let longer = length;
+  while (longer * 2 <= maxPieceLength && torrentSize(longer) > max) longer *= 2;
+  return longer;
+}
+
+function tooLarge(length: number, size: number, max: number): UsageError {
+  const [pieces, whole, allowed] = [length, size, max].map(formatSize);
+  return new UsageError(
+    `--max-torrent-size: with pieces of ${pieces} the .torrent has ${whole}, more than ${allowed}; leave out --piece-length`,
   );
 }
 

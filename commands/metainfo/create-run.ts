@@ -81,7 +81,7 @@ export async function createOne(
   if (path === '-') return { type: 'bytes', bytes };
   const written = await writeTorrent(context, path, { metainfo, bytes, force });
   options.taken.add(written);
-  const inspection = inspectionOf(metainfo, settings);
+  const inspection = inspectionOf(metainfo, { reveal: settings.reveal, bytes });
   return {
     type: 'created',
     show,

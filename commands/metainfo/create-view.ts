@@ -87,10 +87,13 @@ function plannedRows(planned: Planned): readonly Row[] {
   ];
 }
 
+/** Shorter work has no rate that means anything. */
+const RATE_FROM_MS = 100;
+
 function createdRows(created: Created): readonly Row[] {
   const { path, infoHash, infoHashV2, magnet, reused, elapsedMs, length } = created;
-  const rate = (length / Math.max(elapsedMs, 1)) * 1000;
-  const took = `${formatDuration(elapsedMs)}, ${formatSize(Math.round(rate))}/s`;
+  const rate = formatSize(Math.round((length / elapsedMs) * 1000));
+  const took = `${formatDuration(elapsedMs)}${elapsedMs < RATE_FROM_MS ? '' : `, ${rate}/s`}`;
   return [
     ['Written', [path]],
     ...commonRows(created),

@@ -14,7 +14,7 @@ import { createOne } from './create-run.ts';
 import { type CreateSettings, readSettings } from './create-settings.ts';
 import { createView } from './create-view.ts';
 import { LINT_HELP } from './lints.ts';
-import { configLayers, type Layer, layered } from './presets.ts';
+import { configLayers, environmentLayers, type Layer, layered } from './presets.ts';
 import { SELECTION_HELP } from './selection.ts';
 
 interface RunFlags {
@@ -43,8 +43,8 @@ $XDG_CONFIG_HOME/bip/config.json or ~/.config/bip/config.json:
   { "defaults": { "metainfo create": { "threads": 4 } },
     "presets": { "home": { "v1": true, "tracker": ["udp://tracker.example:6969"] } } }
 A batch file is a list of jobs in YAML or JSON: \`path\` or \`paths\`, and flags by the same names.
-Flags win over jobs, jobs over presets, presets over defaults; exclude, excludeRegex and allow add up.
-Paths in a file are relative to it.
+Flags win over the environment (BIP_PIECE_LENGTH is --piece-length), that over jobs, jobs over presets,
+presets over defaults; exclude, excludeRegex and allow add up. Paths in a file are relative to it.
 
 In a pipe each line is a label and its value, separated by tabs: path, name, version, infoHash, …;
 skipped WHY PATH. With --batch each torrent is one line: path, infoHash, infoHashV2, length, magnet.
@@ -55,6 +55,7 @@ Examples:
   $ bip metainfo create album --include '*.flac' --dry-run --force
   $ bip metainfo create album --output '{name}-{infoHash}.torrent' --no-date --json
   $ tar -c album | bip metainfo create - --name album.tar --force
+  $ bip metainfo create --batch jobs.yaml
   $ bip metainfo create --piece-length help`;
 
 /** Makes the command. */
@@ -102,7 +103,7 @@ async function settingsOfJobs(
   createdBy: string,
 ): Promise<readonly CreateSettings[]> {
   const circumstances = { context, createdBy };
-  const line: Layer = { values: flagsOf(options) };
+  const above: readonly Layer[] = [...environmentLayers(context), { values: flagsOf(options) }];
   const settings = (
     inputs: readonly string[],
     layers: readonly Layer[],
@@ -111,13 +112,13 @@ async function settingsOfJobs(
     const below = configLayers(context, config, preset);
     return readSettings(inputs, layered([...below, ...layers]), circumstances);
   };
-  if (options.batch === undefined) return [await settings(args, [line])];
+  if (options.batch === undefined) return [await settings(args, above)];
   if (args.length > 0) {
     throw new UsageError('--batch names the content of each job; leave out PATH');
   }
   const jobs = await loadBatch(context, options.batch);
   const read: CreateSettings[] = [];
-  for (const { inputs, layer } of jobs) read.push(await settings(inputs, [layer, line]));
+  for (const { inputs, layer } of jobs) read.push(await settings(inputs, [layer, ...above]));
   return read;
 }
 

@@ -11,13 +11,14 @@ const REFUSED = {
   'uneven-piece-length': 'a piece length that is no power of two, which some clients refuse',
   'torrent-as-content': 'the content is a .torrent itself',
   'tracker-rules': 'not what the tracker asks for (--rules)',
-  'name-not-utf-8': 'names that are no UTF-8: clients look for other files than those here',
+  'name-not-utf-8': 'names that are not UTF-8: clients look for other files than those here',
+  'name-changes': 'names that clients do not write as they are, for safety',
 } as const;
 
 /** Odd, but common: a warning, which `--allow NAME` silences. */
 const WARNED = {
   'path-clash': 'paths that differ in case or composition only: one file on many systems',
-  'name-not-portable': 'names that some systems cannot write',
+  'name-not-portable': 'names that Windows cannot write',
   'large-piece-length': 'pieces above 16 MiB, which some clients refuse',
   'many-pieces': 'so many pieces that magnet links open slowly',
 } as const;

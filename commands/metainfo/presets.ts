@@ -44,7 +44,7 @@ const COMMAND = 'metainfo create';
 const MAX_CHAIN = 32;
 
 /** Pairs that cannot both hold; a higher layer drops what contradicts it below. */
-export const CONTRADICTIONS: readonly (readonly [FlagName, FlagName])[] = [
+const CONTRADICTIONS: readonly (readonly [FlagName, FlagName])[] = [
   ['v1', 'v2'],
   ['v1', 'hybrid'],
   ['v2', 'hybrid'],
@@ -115,6 +115,28 @@ function unknownPreset(config: Config, name: string): UsageError {
 
 function placeIn(context: Context, { path, folder }: Config, where: string): FilePlace {
   return { context, folder, origin: `${path}: ${where}` };
+}
+
+/**
+ * `BIP_PIECE_LENGTH` is `--piece-length`: a layer for each variable that is set and not empty.
+ * @throws {UsageError} for a switch that is neither `1`, `true`, `0` nor `false`.
+ */
+export function environmentLayers({ env }: Context): readonly Layer[] {
+  return FLAG_NAMES.flatMap((name) => {
+    const origin = `BIP_${longFlag(name).slice(2).replaceAll('-', '_').toUpperCase()}`;
+    const text = env[origin] ?? '';
+    if (text === '') return [];
+    return [{ values: { [name]: fromEnvironment(name, text, origin) }, origin }];
+  });
+}
+
+function fromEnvironment(name: FlagName, text: string, origin: string): FlagValue {
+  const kind = kindOf(name);
+  if (kind === 'list') return [text];
+  if (kind !== 'switch') return text;
+  if (['1', 'true'].includes(text)) return true;
+  if (['0', 'false'].includes(text)) return false;
+  throw new UsageError(`${origin}: \`${text}\` is to be 1 or 0`);
 }
 
 /** Flags as a file has them, judged by its schema already, in the form of the command line. */

@@ -1,5 +1,7 @@
 /** Files that users write for `metainfo create`: configuration, presets, tracker rules, batches. @module */
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { type Config, loadConfig } from '../../commands/cli/config.ts';
 import type { Context } from '../../commands/cli/context.ts';
@@ -66,7 +68,7 @@ async function failure(
   return ['', 'nothing was wrong'];
 }
 
-function config(text: string): Promise<readonly [string, string]> {
+function broken(text: string): Promise<readonly [string, string]> {
   return failure({ files: { 'c.json': text } }, (context) => loadConfig(context, 'c.json'));
 }
 
@@ -146,7 +148,7 @@ describe('a broken configuration is one sentence with the place', () => {
     ],
     ['{"defaults":{"metainfo create":{"extends":"a"}}}', '`extends` is no key of'],
   ])('%s', async (text, sentence) => {
-    const [code, message] = await config(text);
+    const [code, message] = await broken(text);
     expect(code).toBe('BIP_CONFIG');
     expect(message).toContain(sentence);
     expect(message).not.toContain('\n');
@@ -447,4 +449,28 @@ test.each([
   ['', undefined],
 ])('the word nearest to %s is %s', (word, found) => {
   expect(nearest(word, ['v1', 'tracker', 'pieceLength'])).toBe(found);
+});
+
+describe('the examples beside the schemas are right', () => {
+  const example = (name: string): string =>
+    readFileSync(join(import.meta.dirname, '../../commands/schemas', name), 'utf8');
+
+  test('configuration, batch, tracker rules', async () => {
+    const files = {
+      'config.json': example('config.example.json'),
+      'batch.yaml': example('batch.example.yaml'),
+      'rules.yaml': example('tracker-rules.example.yaml'),
+    };
+    await withFiles({ files }, async (context) => {
+      const config = await loadConfig(context, 'config.json');
+      expect(layered(configLayers(context, config, 'films-large')).values).toMatchObject({
+        private: true,
+        pieceLength: '16MiB',
+        rules: 'tracker-rules.example.yaml',
+      });
+      expect(await loadBatch(context, 'batch.yaml')).toHaveLength(2);
+      const rules = await loadRules(context, 'rules.yaml', ['https://films.example/announce']);
+      expect(rules).toMatchObject({ names: ['Film Tracker'], source: 'FILMS', versions: ['v1'] });
+    });
+  });
 });
