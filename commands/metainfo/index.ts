@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../cli/context.ts';
 import { createCommand } from './create.ts';
+import { editCommand } from './edit.ts';
 import { inspectCommand } from './inspect.ts';
 import { verifyCommand } from './verify.ts';
 
@@ -13,5 +14,6 @@ export function registerMetainfo(program: Command, context: Context): void {
     .description('torrent files')
     .addCommand(createCommand(context))
     .addCommand(inspectCommand(context))
+    .addCommand(editCommand(context))
     .addCommand(verifyCommand(context));
 }
