@@ -396,7 +396,7 @@ test('clean takes away what no BEP knows, but not what is set', () => {
       ),
     ),
   );
-  expect(changed).toEqual(['libtorrent_resume.y', '$hex:ff', 'rtorrent']);
+  expect(changed).toEqual(['libtorrent_resume.y', 'rtorrent', '$hex:ff']);
 });
 
 /** Values with forms that bencode forbids, and dictionaries in any order. */

@@ -89,8 +89,9 @@ export function multiV1(
   );
 }
 
+/** Keys of `info` as they come; those of `root` in their order. */
 export function torrent(info: RawDictionary, root: RawDictionary = {}): Uint8Array {
-  return raw({ info, ...root });
+  return raw(sorted({ info, ...root }));
 }
 
 /** Merkle roots (BEP 52) of files full of zeros, from the reference's table. */
