@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InvariantError, UsageError } from '../../src/base/errors.ts';
-import {
-  choosePieceLength,
-  encodeMetainfo,
-  MAX_PIECE_LENGTH,
-  MAX_PIECES,
-  parseMetainfo,
-} from '../../src/metainfo/index.ts';
+import { choosePieceLength, encodeMetainfo, parseMetainfo } from '../../src/metainfo/index.ts';
 import { pieces } from './raw.ts';
 
 const SINGLE = {
@@ -113,32 +107,6 @@ describe('encodeMetainfo', () => {
         expect(metainfo.length).toBe(total);
         expect(Buffer.compare(metainfo.pieces ?? new Uint8Array(), hashes)).toBe(0);
         expect(metainfo.warnings).toEqual([]);
-      }),
-    );
-  });
-});
-
-describe('choosePieceLength', () => {
-  const [KIB, MIB, GIB, TIB] = [2 ** 10, 2 ** 20, 2 ** 30, 2 ** 40];
-  test.each([
-    [1, 16 * KIB],
-    [32 * MIB, 16 * KIB],
-    [32 * MIB + 1, 32 * KIB],
-    [GIB, 512 * KIB],
-    [10 * GIB, 8 * MIB],
-    [32 * GIB, 16 * MIB],
-    [TIB, 16 * MIB],
-    [32 * TIB, 16 * MIB],
-    [33 * TIB, 32 * MIB],
-  ])('%i bytes', (total, wanted) => expect(choosePieceLength(total)).toBe(wanted));
-
-  test('is always possible', () => {
-    fc.assert(
-      fc.property(fc.integer({ min: 1, max: 2 ** 48 - 1 }), (total) => {
-        const length = choosePieceLength(total);
-        expect(Number.isInteger(Math.log2(length))).toBe(true);
-        expect(length).toBeLessThanOrEqual(MAX_PIECE_LENGTH);
-        expect(Math.ceil(total / length)).toBeLessThanOrEqual(MAX_PIECES);
       }),
     );
   });
