@@ -107,7 +107,7 @@ function warn({ reporter }: Invocation<Options>, argument: string, result: EditR
   const hashes = changedHashes(result).map(([, before, after]) => `${before} → ${after}`);
   if (hashes.length === 0) return;
   const verb = result.dryRun ? 'would be' : 'is now';
-  const name = printable(inputName(argument));
+  const name = printable(result.path === '-' ? inputName(argument) : result.path);
   reporter.warn(`${name} ${verb} another torrent, with other peers: ${hashes.join(', ')}`);
 }
 

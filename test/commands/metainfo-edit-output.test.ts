@@ -18,9 +18,9 @@ describe('what is printed', () => {
     const [path, label, before, after] = lines[3]?.split('\t') ?? [];
     expect([path, label]).toEqual(['a.torrent', 'infoHash']);
     expect(lines).toEqual([
-      'a.torrent\tinfo.source\t\t"S"',
       'a.torrent\tannounce\t"http://t.example/***/announce"\t',
       'a.torrent\tcomment\t"a\\tb␣"\t',
+      'a.torrent\tinfo.source\t\t"S"',
       `a.torrent\tinfoHash\t${before}\t${after}`,
       '',
     ]);
@@ -34,7 +34,7 @@ describe('what is printed', () => {
       tty: { stdout: true },
     });
     expect(stdout).toMatch(
-      /^a\.torrent \(dry run: nothing is written\)\n {2}info\.source: nothing → "S"\n {2}announce: "http:\/\/t\.example\/\*\*\*\/announce" → nothing\n {2}comment: "a\\tb␣" → nothing\n {2}infoHash: [0-9a-f]{40} → [0-9a-f]{40}\n$/,
+      /^a\.torrent \(dry run: nothing is written\)\n {2}announce: "http:\/\/t\.example\/\*\*\*\/announce" → nothing\n {2}comment: "a\\tb␣" → nothing\n {2}info\.source: nothing → "S"\n {2}infoHash: [0-9a-f]{40} → [0-9a-f]{40}\n$/,
     );
     const same = await edit(root, ['--no-nodes'], {
       tty: { stdout: true },
@@ -55,7 +55,7 @@ describe('what is printed', () => {
       path: 'a.torrent',
       infoHashBefore: expect.stringMatching(/^[0-9a-f]{40}$/),
       infoHashAfter: expect.stringMatching(/^[0-9a-f]{40}$/),
-      changed: ['info.x', 'comment'],
+      changed: ['comment', 'info.x'],
     });
     const same = await edit(root, ['--json', '--no-nodes']);
     const { infoHashBefore, infoHashAfter, changed } = parsed(same.stdout);
@@ -153,10 +153,17 @@ describe('--output', () => {
   };
 
   test('a file; the input stays', async () => {
-    const { result, read } = await run(['a.torrent', '-c', 'x', '-o', 'c.torrent', '--json'], {
-      files,
-    });
-    expect([result.code, parsed(result.stdout)['path']]).toEqual([0, 'c.torrent']);
+    const { result, read } = await run(
+      ['a.torrent', '-c', 'x', '-p', '-o', 'c.torrent', '--json'],
+      {
+        files,
+      },
+    );
+    expect([result.code, parsed(result.stdout)['path'], result.stderr]).toEqual([
+      0,
+      'c.torrent',
+      expect.stringMatching(/^warning: c\.torrent is now another torrent/),
+    ]);
     expect(parseMetainfo(await read('c.torrent')).comment).toBe('x');
     expect(Buffer.from(await read('a.torrent'))).toEqual(Buffer.from(files['a.torrent']));
   });
