@@ -12,13 +12,25 @@ interface Program {
   isInstalled(): boolean;
 }
 
-export type ProgramName = 'libtorrent' | 'transmission' | 'aria2' | 'opentracker';
+export type ProgramName =
+  | 'libtorrent'
+  | 'transmission'
+  | 'transmission-cli'
+  | 'aria2'
+  | 'opentracker'
+  | 'mktorrent'
+  | 'qbittorrent'
+  | 'rtorrent';
 
 const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
   libtorrent: { packageName: 'python3-libtorrent', isInstalled: pythonHasLibtorrent },
   transmission: { packageName: 'transmission-daemon', isInstalled: onPath('transmission-daemon') },
+  'transmission-cli': { packageName: 'transmission-cli', isInstalled: onPath('transmission-show') },
   aria2: { packageName: 'aria2', isInstalled: onPath('aria2c') },
   opentracker: { packageName: 'opentracker', isInstalled: onPath('opentracker') },
+  mktorrent: { packageName: 'mktorrent', isInstalled: onPath('mktorrent') },
+  qbittorrent: { packageName: 'qbittorrent-nox', isInstalled: onPath('qbittorrent-nox') },
+  rtorrent: { packageName: 'rtorrent', isInstalled: onPath('rtorrent') },
 };
 
 /**

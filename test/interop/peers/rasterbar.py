@@ -3,6 +3,8 @@
 
   rasterbar.py create SOURCE OUT.torrent [--format v1|v2|hybrid] [--piece-length N]
                       [--symlinks] [--tracker URL]... [--private]
+  rasterbar.py create-all JOBS                         one JSON object a line: source, out, format,
+                                                       piece_length, symlinks
   rasterbar.py inspect TORRENT...                      what libtorrent reads in them
   rasterbar.py verify TORRENT DIR                      checks the data once, and says how much is good
   rasterbar.py seed TORRENT DIR [options]              serves until stdin ends
@@ -63,8 +65,17 @@ def inspect(options):
             length=info.total_size(),
             pieces=info.num_pieces(),
             files=[info.files().file_path(at) for at in range(info.num_files())],
+            links=links_of(info.files()),
         )
     return 0
+
+
+def links_of(files):
+    return {
+        files.file_path(at): files.symlink(at)
+        for at in range(files.num_files())
+        if files.file_flags(at) & lt.file_flags_t.flag_symlink
+    }
 
 
 def verify(options):
@@ -119,6 +130,13 @@ def create(options):
         length=info.total_size(),
         magnet=lt.make_magnet_uri(info),
     )
+    return 0
+
+
+def create_all(options):
+    with open(options.jobs, encoding="utf-8") as jobs:
+        for job in jobs:
+            create(argparse.Namespace(tracker=[], private=False, **json.loads(job)))
     return 0
 
 
@@ -259,6 +277,7 @@ def arguments():
     maker.add_argument("--private", action="store_true")
     maker.add_argument("--format", choices=("v1", "v2", "hybrid"), default="v1")
     maker.add_argument("--symlinks", action="store_true", help="keep symbolic links")
+    modes.add_parser("create-all").add_argument("jobs")
     modes.add_parser("inspect").add_argument("torrent", nargs="+")
     checker = modes.add_parser("verify")
     checker.add_argument("torrent")
@@ -282,7 +301,8 @@ def arguments():
 
 def main():
     options = arguments()
-    alone = {"create": create, "inspect": inspect, "verify": verify}.get(options.mode)
+    alone = {"create": create, "create-all": create_all, "inspect": inspect, "verify": verify}
+    alone = alone.get(options.mode)
     if alone is not None:
         return alone(options)
 
