@@ -2,67 +2,11 @@
 
 import { describe, expect, test } from 'vitest';
 import { Interrupted } from '../../commands/cli/context.ts';
-import type { Files } from '../../src/runtime/ports.ts';
-import type { SimHost } from '../../src/runtime/sim/index.ts';
-import { contentTorrent, noise, plantContent } from '../content/torrents.ts';
+import type { FileHasherOptions, FileHashers, Files } from '../../src/runtime/ports.ts';
+import { contentTorrent, noise } from '../content/torrents.ts';
 import { makeWorld } from '../sim/world.ts';
-import { type BipResult, type RunOptions, runBip, runBipOnDisk } from './harness.ts';
-
-const BLOCK = 16_384;
-
-const ALBUM = contentTorrent({
-  name: 'album',
-  version: 'v1',
-  files: [
-    { path: 'a', bytes: noise(2 * BLOCK + 100, 1) },
-    { path: 'sub/b', bytes: noise(BLOCK, 2) },
-    { path: 'c', bytes: noise(2 * BLOCK, 3) },
-  ],
-});
-const SINGLE = contentTorrent({
-  name: 'single.iso',
-  version: 'v2',
-  files: [{ path: '', bytes: noise(3 * BLOCK, 4) }],
-});
-
-interface Story extends Partial<Omit<RunOptions, 'argv'>> {
-  /** What happens to the disk before: by default the content of both torrents lies in /home. */
-  readonly change?: (files: Files, host: SimHost) => Promise<unknown>;
-}
-
-/** Runs `bip metainfo verify` where both torrents and their content are. */
-async function verify(argv: readonly string[], story: Story = {}): Promise<BipResult> {
-  const { change, ...run } = story;
-  const world = makeWorld();
-  const host = world.host('10.0.0.1');
-  const { files } = host.runtime;
-  const plant = async (): Promise<void> => {
-    await files.makeDirectory('/home');
-    for (const { metainfo, bytes, contents } of [ALBUM, SINGLE]) {
-      await files.writeFile(`/home/${metainfo.name}.torrent`, bytes);
-      await plantContent(files, '/home', contents);
-    }
-    await change?.(files, host);
-  };
-  await world.run(plant());
-  const result = await runBip({ ...run, argv: ['metainfo', 'verify', ...argv], world, host });
-  world.assertClosed();
-  return result;
-}
-
-async function flip(files: Files, path: string, at: number): Promise<void> {
-  await using handle = await files.open(path, 'write');
-  const byte = new Uint8Array(1);
-  await handle.read(byte, at);
-  await handle.write(Uint8Array.of((byte[0] ?? 0) ^ 1), at);
-}
-
-function parsed(line: string): Record<string, unknown> {
-  const value: Record<string, unknown> = JSON.parse(line);
-  return value;
-}
-
-const TORRENT = '/home/album.torrent';
+import { runBipOnDisk, startBip } from './harness.ts';
+import { ALBUM, BLOCK, flip, parsed, SINGLE, TORRENT, verify } from './verify-run.ts';
 
 describe('--json', () => {
   test('has every field that scripts rely on', async () => {
@@ -343,88 +287,6 @@ test('--fail-fast says what was not looked at', async () => {
   expect(plain.stdout).toContain('unchecked\talbum/a\nunchecked\talbum/c\n');
 });
 
-describe('--search', () => {
-  const renamed = async (files: Files): Promise<void> => {
-    await files.makeDirectory('/else');
-    await files.rename('/home/album/a', '/else/x');
-    await files.rename('/home/album/c', '/else/y');
-  };
-  const search = [TORRENT, '--search', '/else'];
-
-  test('takes files from where they are found', async () => {
-    const { code, stdout } = await verify(['--json', ...search], { change: renamed });
-    expect(code).toBe(0);
-    expect(parsed(stdout)).toMatchObject({
-      complete: true,
-      found: [
-        { path: 'album/a', at: '/else/x' },
-        { path: 'album/c', at: '/else/y' },
-      ],
-      candidates: [],
-      files: [{ path: 'album/a', at: '/else/x' }, { path: 'album/sub/b' }, { path: 'album/c' }],
-    });
-  });
-
-  test.each([
-    ['--link', 'hard-link'],
-    ['--symlink', 'symlink'],
-    ['--copy', 'copy'],
-  ])('%s lays them out; --dry-run only says so', async (flag, as) => {
-    const placed = [
-      `placed\t${as}\talbum/a\t/home/album/a\t/else/x`,
-      `placed\t${as}\talbum/c\t/home/album/c\t/else/y`,
-    ].join('\n');
-    const world = makeWorld();
-    const host = world.host('10.0.0.1');
-    const { files } = host.runtime;
-    await world.run(plantContent(files, '/home', ALBUM.contents));
-    await world.run(files.writeFile(TORRENT, ALBUM.bytes));
-    await world.run(renamed(files));
-    const run = (...argv: string[]): Promise<BipResult> =>
-      runBip({ argv: ['metainfo', 'verify', ...argv], world, host });
-    const dry = await run(...search, flag, '--dry-run');
-    expect(dry.code).toBe(0);
-    expect(dry.stdout).toContain(placed);
-    expect((await run(TORRENT)).code).toBe(5);
-    const real = await run(...search, flag);
-    expect(real.stdout).toBe(dry.stdout);
-    expect((await run(TORRENT)).code).toBe(0);
-    world.assertClosed();
-  });
-
-  test('what is in the way is named, and nothing is made', async () => {
-    const { code, stdout, stderr } = await verify([...search, '--copy'], {
-      change: async (files) => {
-        await renamed(files);
-        await files.writeFile('/home/album/c', noise(1, 1));
-      },
-    });
-    expect([code, stdout]).toEqual([4, '']);
-    expect(stderr).toContain('/home/album/c is in the place of');
-  });
-
-  test('content that is nowhere is laid out in the folder of --content', async () => {
-    const { code, stdout } = await verify(
-      ['--json', ...search, '--content', '/new/place', '--link'],
-      {
-        change: async (files) => {
-          await renamed(files);
-          await files.rename('/home/album/sub/b', '/else/z');
-        },
-      },
-    );
-    expect(code).toBe(0);
-    expect(parsed(stdout)).toMatchObject({
-      content: '/new/place/album',
-      placed: [
-        { path: 'album/a', as: 'hard-link', target: '/new/place/album/a', at: '/else/x' },
-        { path: 'album/sub/b', target: '/new/place/album/sub/b' },
-        { path: 'album/c', target: '/new/place/album/c' },
-      ],
-    });
-  });
-});
-
 describe('on a terminal', () => {
   test('a summary, and what is wrong with which bytes', async () => {
     const { stdout } = await verify([TORRENT], {
@@ -473,6 +335,45 @@ describe('on a terminal', () => {
     const piped = await verify([TORRENT]);
     expect(piped.stderr).toBe('');
   });
+});
+
+test('threads are kept from torrent to torrent', async () => {
+  const world = makeWorld();
+  const host = world.host('10.0.0.1');
+  const { runtime } = host;
+  const opened: number[] = [];
+  const counting = {
+    ...runtime,
+    hashers: {
+      ...runtime.hashers,
+      openFileHashers: (options: FileHasherOptions): FileHashers => {
+        opened.push(options.totalBytes);
+        return runtime.hashers.openFileHashers(options);
+      },
+    },
+  };
+  const many = [1, 3, 2, 5, 4].map((pieces) =>
+    contentTorrent({
+      name: `t${pieces}`,
+      version: 'v1',
+      files: [{ path: '', bytes: noise(pieces * BLOCK, pieces) }],
+    }),
+  );
+  const files = many.flatMap(({ metainfo, bytes, contents }) => [
+    [`/home/${metainfo.name}.torrent`, bytes] as const,
+    ...[...contents].map(([path, content]) => [`/home/${path}`, content] as const),
+  ]);
+  const torrents = many.map(({ metainfo }) => `/home/${metainfo.name}.torrent`);
+  const { code, stdout } = await world.run(
+    startBip(counting, {
+      argv: ['metainfo', 'verify', ...torrents],
+      files: Object.fromEntries(files),
+    }),
+  );
+  expect(code).toBe(0);
+  expect(stdout.match(/^torrent\tcomplete/gm)).toHaveLength(5);
+  expect(opened).toEqual([BLOCK, Number.MAX_SAFE_INTEGER]);
+  world.assertClosed();
 });
 
 test('real threads and real files', async () => {

@@ -64,7 +64,7 @@ export function contentTorrent(spec: ContentSpec): ContentTorrent {
   });
   const bytesOf = (draft: number | undefined): Uint8Array =>
     (draft === undefined ? undefined : files[draft]?.bytes) ?? new Uint8Array();
-  const layers = layersOf(plan, bytesOf);
+  const layers = version === 'v1' ? [] : layersOf(plan, bytesOf);
   const hashes = {
     ...(version === 'v2' ? {} : { pieces: piecesOf(plan, bytesOf, spec.spoilV1) }),
     ...(version === 'v1' ? {} : { roots: new Map(layers.map(({ index, root }) => [index, root])) }),
@@ -116,13 +116,14 @@ export function contentArbitrary(
       files: fc.array(file, { minLength: 1, maxLength: 7 }),
       version: fc.constantFrom(...versions),
       blocks: fc.constantFrom(1, 2, 4),
+      odd: fc.option(fc.integer({ min: 700, max: 40_000 }), { nil: undefined }),
       align: fc.boolean(),
       seed: fc.integer({ min: 0, max: 1 << 30 }),
     })
-    .map(({ files, version, blocks, align, seed }) =>
+    .map(({ files, version, blocks, odd = blocks * BLOCK, align, seed }) =>
       contentTorrent({
         version,
-        pieceLength: blocks * BLOCK,
+        pieceLength: version === 'v1' ? odd : blocks * BLOCK,
         align,
         files: [
           { path: 'some', bytes: noise(10, seed) },

@@ -1,51 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  type FileState,
-  type Verification,
-  type VerifyOptions,
-  verifyContent,
-} from '../../src/content/index.ts';
 import type { FileEntry, Version } from '../../src/metainfo/index.ts';
-import type { Files } from '../../src/runtime/ports.ts';
-import type { SimHost } from '../../src/runtime/sim/index.ts';
-import { makeWorld } from '../sim/world.ts';
-import {
-  type ContentTorrent,
-  contentArbitrary,
-  contentTorrent,
-  noise,
-  plantContent,
-} from './torrents.ts';
+import { type ContentTorrent, contentArbitrary, contentTorrent, noise } from './torrents.ts';
+import { flip, NEIGHBOURS, states, truncate, verified } from './verified.ts';
 
 const VERSIONS: readonly Version[] = ['v1', 'v2', 'hybrid'];
 const BLOCK = 16_384;
-
-type Settings = Partial<Omit<VerifyOptions, 'metainfo'>>;
-
-/** The content of a torrent at /data, what `change` does to it, and what is said of it then. */
-async function verified(
-  torrent: ContentTorrent,
-  change: (files: Files, host: SimHost) => Promise<unknown> = async () => undefined,
-  settings: Settings = {},
-): Promise<Verification> {
-  const world = makeWorld();
-  const host = world.host('10.0.0.1');
-  const { files } = host.runtime;
-  const story = async (): Promise<Verification> => {
-    await plantContent(files, '/data', torrent.contents);
-    await change(files, host);
-    return verifyContent(host.runtime, {
-      metainfo: torrent.metainfo,
-      root: '/data',
-      signal: new AbortController().signal,
-      ...settings,
-    });
-  };
-  const result = await world.run(story());
-  world.assertClosed();
-  return result;
-}
 
 const NOTHING = { offset: 0, length: 0 };
 
@@ -61,23 +21,6 @@ function byteOf(
     left -= file.length;
   }
   throw new Error('there is no such byte');
-}
-
-function states({ files }: Verification): Record<string, FileState> {
-  return Object.fromEntries(files.map(({ path, state }) => [path, state]));
-}
-
-/** Changes one byte of a file. */
-async function flip(files: Files, path: string, at: number): Promise<void> {
-  await using handle = await files.open(path, 'write');
-  const byte = new Uint8Array(1);
-  await handle.read(byte, at);
-  await handle.write(Uint8Array.of((byte[0] ?? 0) ^ 0x80), at);
-}
-
-async function truncate(files: Files, path: string, size: number): Promise<void> {
-  await using handle = await files.open(path, 'write');
-  await handle.resize(size);
 }
 
 describe('any torrent', () => {
@@ -185,12 +128,6 @@ describe('any torrent', () => {
     );
   });
 });
-
-const NEIGHBOURS = [
-  { path: 'a', bytes: noise(2 * BLOCK + 100, 1) },
-  { path: 'b', bytes: noise(BLOCK, 2) },
-  { path: 'c', bytes: noise(2 * BLOCK, 3) },
-];
 
 describe('v1 pieces that lie in several files', () => {
   const torrent = contentTorrent({ version: 'v1', files: NEIGHBOURS });
@@ -360,161 +297,5 @@ describe('what has no pieces', () => {
       'torrent/sub/link': 'bad',
       'torrent/up': 'bad',
     });
-  });
-});
-
-describe('disks that fail', () => {
-  test.each(VERSIONS)('%s: what cannot be read is missing, and says why', async (version) => {
-    const torrent = contentTorrent({ version, files: NEIGHBOURS });
-    const result = await verified(torrent, async (_, host) => {
-      host.disk.fail({ operation: 'open', path: '/data/torrent/b', error: 'EACCES' });
-    });
-    expect(result.bad).toEqual([]);
-    expect(states(result)).toEqual({
-      'torrent/a': 'good',
-      'torrent/b': 'missing',
-      'torrent/c': 'good',
-    });
-    const { error } = result.files[1] ?? {};
-    expect(error?.code).toBe('BIP_ACCESS');
-    expect(error?.message).toContain('/data/torrent/b');
-  });
-
-  test('what cannot even be looked at, too', async () => {
-    const torrent = contentTorrent({ version: 'v2', files: NEIGHBOURS });
-    const result = await verified(torrent, async (_, host) => {
-      host.disk.fail({ operation: 'stat', path: '/data/torrent/c', error: 'EACCES' });
-    });
-    expect(result.files[2]).toMatchObject({ state: 'missing', error: { code: 'BIP_ACCESS' } });
-    expect(result).toMatchObject({ piecesGood: 4, piecesMissing: 2 });
-  });
-
-  test('a folder in the place of a file is no file', async () => {
-    const torrent = contentTorrent({ version: 'v1', files: NEIGHBOURS });
-    const result = await verified(torrent, async (files) => {
-      await files.remove('/data/torrent/a');
-      await files.makeDirectory('/data/torrent/a');
-    });
-    expect(result.files[0]).toMatchObject({ state: 'missing' });
-  });
-
-  test('a file that changes meanwhile says so', async () => {
-    const torrent = contentTorrent({ version: 'v1', files: NEIGHBOURS });
-    const world = makeWorld();
-    const host = world.host('10.0.0.1');
-    const { files } = host.runtime;
-    await world.run(plantContent(files, '/data', torrent.contents));
-    host.disk.latencyMs = 10;
-    let changing: Promise<void> | undefined;
-    const result = await world.run(
-      verifyContent(host.runtime, {
-        metainfo: torrent.metainfo,
-        root: '/data',
-        signal: new AbortController().signal,
-        onProgress: () => void (changing ??= flip(files, '/data/torrent/c', 0)),
-      }),
-    );
-    await world.run(changing ?? Promise.resolve());
-    expect(result.files[2]?.error?.code).toBe('BIP_FILE_CHANGED');
-    world.assertClosed();
-  });
-});
-
-describe('options', () => {
-  const torrent = contentTorrent({ version: 'v1', files: NEIGHBOURS });
-
-  test('only some files: the others are neither asked for nor judged', async () => {
-    const result = await verified(
-      torrent,
-      async (files) => {
-        await files.remove('/data/torrent/c');
-      },
-      { files: new Set([0]) },
-    );
-    expect(states(result)).toEqual({ 'torrent/a': 'good' });
-    expect(result).toMatchObject({ complete: true, piecesGood: 3, piecesMissing: 0 });
-    const undecided = await verified(torrent, (files) => files.remove('/data/torrent/b'), {
-      files: new Set([0]),
-    });
-    expect(undecided.files[0]).toMatchObject({ state: 'good', undecidedBytes: 100 });
-    expect(undecided.complete).toBe(false);
-  });
-
-  test('the content may have another name, and files may lie elsewhere', async () => {
-    const result = await verified(
-      torrent,
-      async (files) => {
-        await files.rename('/data/torrent', '/data/renamed');
-        await files.rename('/data/renamed/b', '/b');
-      },
-      { name: 'renamed', sources: new Map([[1, '/b']]) },
-    );
-    expect(result.complete).toBe(true);
-    expect(result.files[1]).toMatchObject({ path: 'torrent/b', at: '/b' });
-  });
-
-  test('what is known is not hashed again', async () => {
-    const first = await verified(torrent, (files) => files.remove('/data/torrent/b'));
-    const hashed: number[] = [];
-    const again = await verified(torrent, (files) => files.rename('/data/torrent/b', '/b'), {
-      known: first,
-      sources: new Map([[1, '/b']]),
-      onProgress: (done) => hashed.push(done),
-    });
-    expect(again).toMatchObject({ complete: true, piecesGood: 6 });
-    expect(hashed.at(-1)).toBe(2 * BLOCK);
-  });
-
-  test('failFast ends with the first bad piece, and says what was left', async () => {
-    const bytes = noise(64 * BLOCK, 1);
-    const many = contentTorrent({
-      version: 'v2',
-      pieceLength: 16 * BLOCK,
-      files: Array.from({ length: 40 }, (_, at) => ({
-        path: `f${String(at).padStart(2, '0')}`,
-        bytes,
-      })),
-    });
-    const result = await verified(many, (files) => flip(files, '/data/torrent/f00', 0), {
-      failFast: true,
-    });
-    expect(result.complete).toBe(false);
-    expect(result.bad.map(({ piece }) => piece)).toEqual([0]);
-    expect(result.piecesUnchecked).toBeGreaterThan(0);
-    expect(result.unchecked).toContain('torrent/f39');
-    expect(result.files.length + result.unchecked.length).toBe(40);
-    for (const { path, state } of result.files) {
-      expect(state).toBe(path === 'torrent/f00' ? 'bad' : 'good');
-    }
-  });
-
-  test('failFast hashes nothing when a file is missing', async () => {
-    const result = await verified(torrent, (files) => files.remove('/data/torrent/b'), {
-      failFast: true,
-    });
-    expect(result).toMatchObject({ piecesGood: 0, piecesUnchecked: 4, piecesMissing: 2 });
-    expect(states(result)).toEqual({ 'torrent/b': 'missing' });
-    expect(result.unchecked).toEqual(['torrent/a', 'torrent/c']);
-  });
-
-  test('a cancellation in the middle leaves nothing open', async () => {
-    const world = makeWorld();
-    const host = world.host('10.0.0.1');
-    await world.run(plantContent(host.runtime.files, '/data', torrent.contents));
-    host.disk.latencyMs = 5;
-    const abort = new AbortController();
-    const reason = new Error('stopped by the user');
-    const timers: (() => void)[] = [];
-    const running = verifyContent(host.runtime, {
-      metainfo: torrent.metainfo,
-      root: '/data',
-      signal: abort.signal,
-      onProgress: () => {
-        if (timers.length > 0) return;
-        timers.push(host.runtime.clock.schedule(world.now + 7, () => abort.abort(reason)));
-      },
-    });
-    await expect(world.run(running)).rejects.toBe(reason);
-    world.assertClosed();
   });
 });
