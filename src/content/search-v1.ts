@@ -3,7 +3,7 @@
 import { formatHex } from '../base/bytes.ts';
 import type { LayoutMap } from '../disk/index.ts';
 import { SHA1_LENGTH } from './hash.ts';
-import type { Hunt, SearchResult } from './search.ts';
+import type { Findings, Hunt } from './search-hunt.ts';
 import { sameHash } from './verify-judge.ts';
 import { forEachAtOnce, hashRunOf, type PieceRange, pieceRuns, spansOf } from './verify-runs.ts';
 
@@ -25,9 +25,7 @@ interface LargeFile {
 }
 
 /** Files with pieces of their own first, then the small ones between them, together. */
-export async function findByPieces(
-  hunt: Hunt,
-): Promise<Pick<SearchResult, 'found' | 'candidates'>> {
+export async function findByPieces(hunt: Hunt): Promise<Findings> {
   const choices = new Map<number, Choice>();
   const large: LargeFile[] = [];
   for (const file of hunt.wanted) {

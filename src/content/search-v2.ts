@@ -3,7 +3,7 @@
 import { formatHex } from '../base/bytes.ts';
 import { HASH_LENGTH } from '../base/merkle.ts';
 import type { Hashers, HashPart } from '../runtime/ports.ts';
-import type { Hunt, SearchResult } from './search.ts';
+import type { Findings, Hunt } from './search-hunt.ts';
 import { piecesHashesOf, rootOf } from './verify-judge.ts';
 import { forEachAtOnce } from './verify-runs.ts';
 
@@ -20,10 +20,7 @@ interface SizeGroup {
 }
 
 /** Hashes files of the right name first, then each other one once: its root says what it is. */
-export async function findByRoots(
-  hunt: Hunt,
-  digests: Hashers,
-): Promise<Pick<SearchResult, 'found' | 'candidates'>> {
+export async function findByRoots(hunt: Hunt, digests: Hashers): Promise<Findings> {
   const { wanted, pace } = hunt;
   const found = new Map<number, string>();
   const search = async (files: readonly number[], paths: readonly string[]): Promise<void> => {

@@ -105,7 +105,7 @@ export function judgeFiles(input: ReportInput): {
 }
 
 /** The path of a file as all reports have it. */
-export function shownPath(file: FileEntry | undefined): string {
+function shownPath(file: FileEntry | undefined): string {
   return (file?.path ?? []).join('/');
 }
 

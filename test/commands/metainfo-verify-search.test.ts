@@ -10,8 +10,8 @@ import { ALBUM, parsed, TORRENT, verify } from './verify-run.ts';
 describe('--search', () => {
   const renamed = async (files: Files): Promise<void> => {
     await files.makeDirectory('/else');
-    await files.rename('/home/album/a', '/else/x');
-    await files.rename('/home/album/c', '/else/y');
+    await files.rename('/desk/album/a', '/else/x');
+    await files.rename('/desk/album/c', '/else/y');
   };
   const search = [TORRENT, '--search', '/else'];
 
@@ -35,13 +35,13 @@ describe('--search', () => {
     ['--copy', 'copy'],
   ])('%s lays them out; --dry-run only says so', async (flag, as) => {
     const placed = [
-      `placed\t${as}\talbum/a\t/home/album/a\t/else/x`,
-      `placed\t${as}\talbum/c\t/home/album/c\t/else/y`,
+      `placed\t${as}\talbum/a\t/desk/album/a\t/else/x`,
+      `placed\t${as}\talbum/c\t/desk/album/c\t/else/y`,
     ].join('\n');
     const world = makeWorld();
     const host = world.host('10.0.0.1');
     const { files } = host.runtime;
-    await world.run(plantContent(files, '/home', ALBUM.contents));
+    await world.run(plantContent(files, '/desk', ALBUM.contents));
     await world.run(files.writeFile(TORRENT, ALBUM.bytes));
     await world.run(renamed(files));
     const run = (...argv: string[]): Promise<BipResult> =>
@@ -60,11 +60,11 @@ describe('--search', () => {
     const { code, stdout, stderr } = await verify([...search, '--copy'], {
       change: async (files) => {
         await renamed(files);
-        await files.writeFile('/home/album/c', noise(1, 1));
+        await files.writeFile('/desk/album/c', noise(1, 1));
       },
     });
     expect([code, stdout]).toEqual([4, '']);
-    expect(stderr).toContain('/home/album/c is in the place of');
+    expect(stderr).toContain('/desk/album/c is in the place of');
   });
 
   test('content that is nowhere is laid out in the folder of --content', async () => {
@@ -73,7 +73,7 @@ describe('--search', () => {
       {
         change: async (files) => {
           await renamed(files);
-          await files.rename('/home/album/sub/b', '/else/z');
+          await files.rename('/desk/album/sub/b', '/else/z');
         },
       },
     );
@@ -100,14 +100,14 @@ test('the examples of the help run as written', async () => {
   for (const example of examples) {
     // As a shell would.
     const words = example.trim().slice('$ bip '.length).split(' ');
-    const argv = words.map((word) => word.replace('~', '/root').replace('*', 'album'));
+    const argv = words.map((word) => word.replace('~', '/me').replace('*', 'album'));
     const { code, stderr } = await runBip({
       argv,
       files: {
         'album.torrent': bytes,
         ...Object.fromEntries(contents),
         ...music,
-        '/root/Music/x': noise(10, 1),
+        '/me/Music/x': noise(10, 1),
       },
     });
     expect([example, code, stderr]).toEqual([example, 0, '']);

@@ -12,8 +12,8 @@ describe('--json', () => {
   test('has every field that scripts rely on', async () => {
     const { code, stdout, stderr } = await verify(['--json', TORRENT], {
       change: async (files) => {
-        await flip(files, '/home/album/a', 20_000);
-        await files.remove('/home/album/c');
+        await flip(files, '/desk/album/a', 20_000);
+        await files.remove('/desk/album/c');
       },
     });
     expect([code, stderr]).toEqual([5, '']);
@@ -21,7 +21,7 @@ describe('--json', () => {
       torrent: TORRENT,
       name: 'album',
       infoHash: ALBUM.metainfo.infoHash?.hex,
-      content: '/home/album',
+      content: '/desk/album',
       complete: false,
       piecesGood: 2,
       piecesBad: 1,
@@ -43,11 +43,11 @@ describe('--json', () => {
   });
 
   test('is complete, with exit code 0; v2 has its own infohash', async () => {
-    const { code, stdout } = await verify(['--json', '/home/single.iso.torrent']);
+    const { code, stdout } = await verify(['--json', '/desk/single.iso.torrent']);
     expect(code).toBe(0);
     expect(parsed(stdout)).toMatchObject({
       infoHashV2: SINGLE.metainfo.infoHashV2?.hex,
-      content: '/home/single.iso',
+      content: '/desk/single.iso',
       complete: true,
       piecesGood: 3,
       files: [{ path: 'single.iso', state: 'good' }],
@@ -60,13 +60,13 @@ describe('in a pipe', () => {
   test('each fact is a line of tab-separated fields', async () => {
     const { code, stdout } = await verify([TORRENT], {
       change: async (files) => {
-        await flip(files, '/home/album/a', 2 * BLOCK + 99);
-        await files.writeFile('/home/album/c', noise(2 * BLOCK, 3).subarray(0, 30_000));
+        await flip(files, '/desk/album/a', 2 * BLOCK + 99);
+        await files.writeFile('/desk/album/c', noise(2 * BLOCK, 3).subarray(0, 30_000));
       },
     });
     expect(code).toBe(5);
     expect(stdout.split('\n')).toEqual([
-      `torrent\tincomplete\t3\t1\t2\t/home/album\t${TORRENT}`,
+      `torrent\tincomplete\t3\t1\t2\t/desk/album\t${TORRENT}`,
       `piece\t2\tbad\talbum/a\t${2 * BLOCK}\t100`,
       `piece\t2\tbad\talbum/sub/b\t0\t${BLOCK - 100}`,
       `file\tbad\t${2 * BLOCK}\t${2 * BLOCK + 100}\talbum/a\t0\t`,
@@ -80,9 +80,9 @@ describe('in a pipe', () => {
 describe('where the content is', () => {
   test('beside the .torrent, else in the current folder', async () => {
     const beside = await verify(['--json', TORRENT]);
-    expect(parsed(beside.stdout)).toMatchObject({ content: '/home/album', complete: true });
+    expect(parsed(beside.stdout)).toMatchObject({ content: '/desk/album', complete: true });
     const here = await verify(['--json', TORRENT], {
-      change: (files) => files.rename('/home/album', 'album'),
+      change: (files) => files.rename('/desk/album', 'album'),
     });
     expect(parsed(here.stdout)).toMatchObject({ content: './album', complete: true });
   });
@@ -90,13 +90,13 @@ describe('where the content is', () => {
   test('--content: what the name points to, whatever it is called, or the folder that holds it', async () => {
     const change = async (files: Files): Promise<void> => {
       await files.makeDirectory('/srv');
-      await files.rename('/home/album', '/srv/other name');
-      await files.rename('/home/single.iso', '/srv/single.iso');
+      await files.rename('/desk/album', '/srv/other name');
+      await files.rename('/desk/single.iso', '/srv/single.iso');
     };
     const results = [
       await verify(['--json', TORRENT, '--content', '/srv/other name/'], { change }),
-      await verify(['--json', '/home/single.iso.torrent', '--content', '/srv'], { change }),
-      await verify(['--json', '/home/single.iso.torrent', '--content', '/srv/single.iso'], {
+      await verify(['--json', '/desk/single.iso.torrent', '--content', '/srv'], { change }),
+      await verify(['--json', '/desk/single.iso.torrent', '--content', '/srv/single.iso'], {
         change,
       }),
     ];
@@ -111,10 +111,10 @@ describe('where the content is', () => {
   });
 
   test.each([
-    [['/home/folder.torrent']],
-    [['/home/folder.torrent', '--content', '/home']],
-    [['/home/folder.torrent', '--content', '/home/folder']],
-    [['/home/folder.torrent', '--content', '/home/folder/only']],
+    [['/desk/folder.torrent']],
+    [['/desk/folder.torrent', '--content', '/desk']],
+    [['/desk/folder.torrent', '--content', '/desk/folder']],
+    [['/desk/folder.torrent', '--content', '/desk/folder/only']],
   ])('a folder with one file, which v2 takes for the file: %j', async (argv) => {
     const bytes = noise(100, 7);
     const folder = contentTorrent({
@@ -124,13 +124,13 @@ describe('where the content is', () => {
     });
     const { code, stdout } = await verify(['--json', ...argv], {
       change: async (files) => {
-        await files.makeDirectory('/home/folder');
-        await files.writeFile('/home/folder/only', bytes);
-        await files.writeFile('/home/folder.torrent', folder.bytes);
+        await files.makeDirectory('/desk/folder');
+        await files.writeFile('/desk/folder/only', bytes);
+        await files.writeFile('/desk/folder.torrent', folder.bytes);
       },
     });
     expect(code).toBe(0);
-    expect(parsed(stdout)).toMatchObject({ content: '/home/folder/only', complete: true });
+    expect(parsed(stdout)).toMatchObject({ content: '/desk/folder/only', complete: true });
   });
 
   test('nowhere: all files are missing, and a sentence says where it was looked for', async () => {
@@ -145,7 +145,7 @@ describe('where the content is', () => {
   test('a torrent from standard input belongs to the current folder', async () => {
     const { code, stdout } = await verify(['--json', '-'], {
       stdin: ALBUM.bytes,
-      change: (files) => files.rename('/home/album', 'album'),
+      change: (files) => files.rename('/desk/album', 'album'),
     });
     expect(code).toBe(0);
     expect(parsed(stdout)).toMatchObject({ torrent: '-', content: './album' });
@@ -155,11 +155,11 @@ describe('where the content is', () => {
 describe('several torrents', () => {
   test('one line each, also for those that cannot be read; the first fault decides', async () => {
     const { code, stdout, stderr } = await verify(
-      ['--json', '/home/bad.torrent', TORRENT, '/home/single.iso.torrent'],
+      ['--json', '/desk/bad.torrent', TORRENT, '/desk/single.iso.torrent'],
       {
         change: async (files) => {
-          await files.writeFile('/home/bad.torrent', noise(10, 1));
-          await flip(files, '/home/album/a', 0);
+          await files.writeFile('/desk/bad.torrent', noise(10, 1));
+          await flip(files, '/desk/album/a', 0);
         },
       },
     );
@@ -169,22 +169,22 @@ describe('several torrents', () => {
       ['album', false],
       ['single.iso', true],
     ]);
-    expect(stderr).toContain('/home/bad.torrent');
-    const other = await verify([TORRENT, '/home/none.torrent'], {
-      change: (files) => flip(files, '/home/album/a', 0),
+    expect(stderr).toContain('/desk/bad.torrent');
+    const other = await verify([TORRENT, '/desk/none.torrent'], {
+      change: (files) => flip(files, '/desk/album/a', 0),
     });
     expect(other.code).toBe(5);
-    expect(other.stderr).toContain('/home/none.torrent');
+    expect(other.stderr).toContain('/desk/none.torrent');
   });
 
   test('--content is the folder that holds all', async () => {
     const { code, stdout } = await verify(
-      [TORRENT, '/home/single.iso.torrent', '--content', '/srv'],
+      [TORRENT, '/desk/single.iso.torrent', '--content', '/srv'],
       {
         change: async (files) => {
           await files.makeDirectory('/srv');
-          await files.rename('/home/album', '/srv/album');
-          await files.rename('/home/single.iso', '/srv/single.iso');
+          await files.rename('/desk/album', '/srv/album');
+          await files.rename('/desk/single.iso', '/srv/single.iso');
         },
       },
     );
@@ -197,7 +197,7 @@ describe('exit codes', () => {
   test('4 when all that is wrong is that a file cannot be read', async () => {
     const { code, stdout } = await verify([TORRENT], {
       change: async (_, host) => {
-        host.disk.fail({ operation: 'open', path: '/home/album/c', error: 'EACCES' });
+        host.disk.fail({ operation: 'open', path: '/desk/album/c', error: 'EACCES' });
       },
     });
     expect(code).toBe(4);
@@ -209,9 +209,9 @@ describe('exit codes', () => {
     [['0123456789012345678901234567890123456789'], 'take the .torrent'],
     [[], 'torrent'],
     [[TORRENT, '--link'], '--search'],
-    [[TORRENT, '--search', '/home', '--link', '--copy'], '--link and --copy contradict'],
+    [[TORRENT, '--search', '/desk', '--link', '--copy'], '--link and --copy contradict'],
     [[TORRENT, '--dry-run'], '--dry-run goes with'],
-    [[TORRENT, '--search', '/home', '--fail-fast'], '--fail-fast'],
+    [[TORRENT, '--search', '/desk', '--fail-fast'], '--fail-fast'],
     [[TORRENT, '--threads', '0'], '--threads'],
     [[TORRENT, '--read-order', 'backwards'], 'read-order'],
     [[TORRENT, '--files', '9'], 'there are 1-3'],
@@ -226,7 +226,7 @@ describe('exit codes', () => {
 
   test('4 for a folder to search in that is none', async () => {
     const { code, stderr } = await verify([TORRENT, '--search', '/nowhere'], {
-      change: (files) => files.remove('/home/album/c'),
+      change: (files) => files.remove('/desk/album/c'),
     });
     expect(code).toBe(4);
     expect(stderr).toContain('/nowhere');
@@ -273,7 +273,7 @@ describe('--files', () => {
 
 test('--fail-fast says what was not looked at', async () => {
   const { code, stdout } = await verify(['--json', '--fail-fast', TORRENT], {
-    change: (files) => files.remove('/home/album/sub/b'),
+    change: (files) => files.remove('/desk/album/sub/b'),
   });
   expect(code).toBe(5);
   expect(parsed(stdout)).toMatchObject({
@@ -282,7 +282,7 @@ test('--fail-fast says what was not looked at', async () => {
     files: [{ path: 'album/sub/b', state: 'missing' }],
   });
   const plain = await verify(['--fail-fast', TORRENT], {
-    change: (files) => files.remove('/home/album/sub/b'),
+    change: (files) => files.remove('/desk/album/sub/b'),
   });
   expect(plain.stdout).toContain('unchecked\talbum/a\nunchecked\talbum/c\n');
 });
@@ -292,16 +292,16 @@ describe('on a terminal', () => {
     const { stdout } = await verify([TORRENT], {
       tty: { stdout: true },
       change: async (files) => {
-        await flip(files, '/home/album/a', 0);
-        await flip(files, '/home/album/a', BLOCK);
-        await files.remove('/home/album/c');
+        await flip(files, '/desk/album/a', 0);
+        await flip(files, '/desk/album/a', BLOCK);
+        await files.remove('/desk/album/c');
       },
       env: { NO_COLOR: '1' },
     });
     expect(stdout).toBe(
       [
         'album: not complete, 16 KiB of 80.1 KiB good in 3 files, pieces: 1 good, 2 bad, 3 missing',
-        '  looked at /home/album',
+        '  looked at /desk/album',
         '  bad         album/a  100 B of 32.1 KiB good',
         '                bytes 0-32767 (32 KiB)',
         '  undecided   album/sub/b  100 B share pieces with files that are not as they should be',
@@ -316,13 +316,13 @@ describe('on a terminal', () => {
   test('what was found and laid out, and what stopped', async () => {
     const change = async (files: Files): Promise<void> => {
       await files.makeDirectory('/else');
-      await files.rename('/home/album/a', '/else/x');
+      await files.rename('/desk/album/a', '/else/x');
     };
     const tty = { tty: { stdout: true }, env: { NO_COLOR: '1' }, change };
     const found = await verify([TORRENT, '--search', '/else'], tty);
     expect(found.stdout).toContain('  found       album/a  at /else/x\n');
     const placed = await verify([TORRENT, '--search', '/else', '--link'], tty);
-    expect(placed.stdout).toContain('  placed      /home/album/a  hard link to /else/x\n');
+    expect(placed.stdout).toContain('  placed      /desk/album/a  hard link to /else/x\n');
     const stopped = await verify([TORRENT, '--fail-fast'], tty);
     expect(stopped.stdout).toContain('not looked at: album/sub/b and 1 more\n');
   });
@@ -360,10 +360,10 @@ test('threads are kept from torrent to torrent', async () => {
     }),
   );
   const files = many.flatMap(({ metainfo, bytes, contents }) => [
-    [`/home/${metainfo.name}.torrent`, bytes] as const,
-    ...[...contents].map(([path, content]) => [`/home/${path}`, content] as const),
+    [`/desk/${metainfo.name}.torrent`, bytes] as const,
+    ...[...contents].map(([path, content]) => [`/desk/${path}`, content] as const),
   ]);
-  const torrents = many.map(({ metainfo }) => `/home/${metainfo.name}.torrent`);
+  const torrents = many.map(({ metainfo }) => `/desk/${metainfo.name}.torrent`);
   const { code, stdout } = await world.run(
     startBip(counting, {
       argv: ['metainfo', 'verify', ...torrents],

@@ -26,7 +26,7 @@ export const SINGLE: ContentTorrent = contentTorrent({
 });
 
 export interface Story extends Partial<Omit<RunOptions, 'argv'>> {
-  /** What happens to the disk before: by default the content of both torrents lies in /home. */
+  /** What happens to the disk before: by default the content of both torrents lies in /desk. */
   readonly change?: (files: Files, host: SimHost) => Promise<unknown>;
 }
 
@@ -37,10 +37,10 @@ export async function verify(argv: readonly string[], story: Story = {}): Promis
   const host = world.host('10.0.0.1');
   const { files } = host.runtime;
   const plant = async (): Promise<void> => {
-    await files.makeDirectory('/home');
+    await files.makeDirectory('/desk');
     for (const { metainfo, bytes, contents } of [ALBUM, SINGLE]) {
-      await files.writeFile(`/home/${metainfo.name}.torrent`, bytes);
-      await plantContent(files, '/home', contents);
+      await files.writeFile(`/desk/${metainfo.name}.torrent`, bytes);
+      await plantContent(files, '/desk', contents);
     }
     await change?.(files, host);
   };
@@ -64,4 +64,4 @@ export function parsed(line: string): Record<string, unknown> {
   return value;
 }
 
-export const TORRENT = '/home/album.torrent';
+export const TORRENT = '/desk/album.torrent';
