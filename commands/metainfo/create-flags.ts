@@ -85,6 +85,11 @@ const TORRENT = {
     flags: '--collection <name>',
     about: 'a collection that it belongs to (BEP 38)',
   },
+  checksum: {
+    kind: 'list',
+    flags: '--checksum <algorithm>',
+    about: 'note md5, sha1 or sha256 of each file as a whole; reads everything twice',
+  },
   updateUrl: {
     kind: 'text',
     flags: '--update-url <url>',

@@ -5,6 +5,8 @@ import {
   type CreatedTorrent,
   createFromStream,
   createTorrent,
+  type InfoSettings,
+  placeholders,
   planScan,
   type Scan,
   scanContent,
@@ -121,6 +123,9 @@ async function scanJob(
   reportSkipped(reporter, scan.skipped);
   const { totalBytes } = scan;
   const candidates = await findCandidates({ context, reporter }, settings.reuse, totalBytes);
+  const { checksums } = settings;
+  const notes = checksums.length === 0 ? undefined : placeholders(checksums);
+  const planned = (info: InfoSettings): InfoPlan => planScan(scan, info, () => notes);
   const circumstances: PieceCircumstances = {
     version,
     totalBytes,
@@ -128,11 +133,11 @@ async function scanJob(
     rules: settings.rules,
     suitable: () => suitablePieceLength({ ...settings.info, files: scan.files }),
     torrentSize: (length) =>
-      torrentSize(planScan(scan, { ...settings.info, pieceLength: length }).draft, surroundings),
+      torrentSize(planned({ ...settings.info, pieceLength: length }).draft, surroundings),
   };
   const pieceLength = choosePieces(wishFor(settings, candidates), circumstances);
   const info = { ...settings.info, pieceLength };
-  const plan = planScan(scan, info);
+  const plan = planned(info);
   const warnings = judgeFindings(
     [
       ...settings.findings,
@@ -150,7 +155,7 @@ async function scanJob(
     create: async (onProgress) => {
       const reuse = candidates.map(({ metainfo }) => metainfo);
       const created = await createTorrent(runtime, {
-        ...{ scan, info, surroundings, order, reuse, signal, onProgress },
+        ...{ scan, info, surroundings, order, reuse, checksums, signal, onProgress },
         ...(threads === undefined ? {} : { threads }),
       });
       return { bytes: created.bytes, ...reusedOf(created, candidates) };

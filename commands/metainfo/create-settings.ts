@@ -3,7 +3,7 @@
 import { UsageError } from '../../src/base/errors.ts';
 import type { ScanOptions } from '../../src/content/index.ts';
 import type { SurroundingsDraft, Version } from '../../src/metainfo/index.ts';
-import type { ReadOrder } from '../../src/runtime/ports.ts';
+import type { DigestAlgorithm, ReadOrder } from '../../src/runtime/ports.ts';
 import type { Context } from '../cli/context.ts';
 import { parseSize, parseWhole } from '../cli/units.ts';
 import { type FlagName, longFlag } from './create-flags.ts';
@@ -30,6 +30,7 @@ export interface CreateSettings {
   /** What is odd about the flags themselves. */
   readonly findings: readonly Finding[];
   readonly reuse: readonly string[];
+  readonly checksums: readonly DigestAlgorithm[];
   readonly threads: number | undefined;
   readonly readOrder: ReadOrder;
   readonly output: string | undefined;
@@ -50,6 +51,7 @@ const NOT_FOR_STREAMS: readonly FlagName[] = [
   'pieceCount',
   'maxTorrentSize',
   'reuse',
+  'checksum',
   'sort',
   'align',
   'include',
@@ -59,6 +61,8 @@ const NOT_FOR_STREAMS: readonly FlagName[] = [
 ];
 
 const MAX_THREADS = 1024;
+
+const CHECKSUMS = ['md5', 'sha1', 'sha256'] as const;
 
 /**
  * Reads the flags of one torrent.
@@ -96,6 +100,7 @@ export async function readSettings(
     allow: new Set(flags.parsedList('allow', parseLint)),
     findings: flagFindings(info, surroundings, rules),
     reuse: flags.list('reuse'),
+    checksums: [...new Set(flags.parsedList('checksum', parseChecksum))],
     threads: flags.parsed('threads', (text, flag) => parseWhole(text, flag, 1, MAX_THREADS)),
     readOrder: flags.choice('readOrder', ['auto', 'sequential', 'parallel']) ?? 'auto',
     output: flags.text('output'),
@@ -154,6 +159,12 @@ async function scanOf(flags: FlagReader): Promise<CreateSettings['scan']> {
     ...selection,
     ...(sort.length === 0 ? {} : { sort }),
   };
+}
+
+function parseChecksum(text: string, flag: string): DigestAlgorithm {
+  const known = CHECKSUMS.find((algorithm) => algorithm === text.toLowerCase());
+  if (known !== undefined) return known;
+  throw new UsageError(`${flag}: \`${text}\` is none of ${CHECKSUMS.join(', ')}`);
 }
 
 function pieceWish(flags: FlagReader, version: Version): PieceWish {

@@ -10,7 +10,8 @@ import {
   planInfo,
   type SurroundingsDraft,
 } from '../metainfo/index.ts';
-import type { ReadOrder, Runtime } from '../runtime/ports.ts';
+import type { DigestAlgorithm, ReadOrder, Runtime } from '../runtime/ports.ts';
+import { type Checksums, checksumsOf } from './checksums.ts';
 import { type ContentHashes, type ContentSource, hashContent } from './hash.ts';
 import { reuseHashes } from './reuse.ts';
 import type { Scan, ScannedFile } from './scanned.ts';
@@ -29,6 +30,8 @@ export interface CreateOptions {
   readonly order: ReadOrder;
   /** Torrents that may be of the same content: their hashes are taken when a sample agrees. */
   readonly reuse?: readonly Metainfo[];
+  /** Checksums of each file as a whole; everything is read twice then. */
+  readonly checksums?: readonly DigestAlgorithm[];
   readonly signal: AbortSignal;
   /** Bytes of content hashed so far and in all. */
   readonly onProgress?: (doneBytes: number, totalBytes: number) => void;
@@ -42,9 +45,25 @@ export interface CreatedTorrent {
   readonly reused?: Metainfo;
 }
 
-/** Where everything will lie, before anything is hashed. @throws {UsageError} as `planInfo` */
-export function planScan({ name, files }: Scan, info: InfoSettings): InfoPlan {
-  return planInfo({ ...info, name, files: files.map(draftFile) });
+/**
+ * Where everything will lie, before anything is hashed.
+ *
+ * @param checksums of each file, by its index
+ * @throws {UsageError} as `planInfo`
+ */
+export function planScan(
+  { name, files }: Scan,
+  info: InfoSettings,
+  checksums?: (file: number) => Checksums | undefined,
+): InfoPlan {
+  return planInfo({
+    ...info,
+    name,
+    files: files.map((file, at) => {
+      const own = file.symlink === undefined ? checksums?.(at) : undefined;
+      return own === undefined ? draftFile(file) : { ...draftFile(file), checksums: own };
+    }),
+  });
 }
 
 /**
@@ -57,15 +76,26 @@ export async function createTorrent(
   runtime: Pick<Runtime, 'hashers'>,
   options: CreateOptions,
 ): Promise<CreatedTorrent> {
-  const { scan, info, surroundings, reuse = [], threads, order, signal, onProgress } = options;
-  const plan = planScan(scan, info);
+  const { scan, info, surroundings, reuse = [], checksums = [] } = options;
+  const { threads, order, signal, onProgress } = options;
+  const passes = checksums.length > 0 ? 2 : 1;
+  const totalBytes = scan.totalBytes * passes;
+  const before = scan.totalBytes * (passes - 1);
+  const limits = { order, signal, ...(threads === undefined ? {} : { threads }) };
+  const found =
+    passes === 1
+      ? []
+      : await checksumsOf(runtime, scan, {
+          ...limits,
+          algorithms: checksums,
+          onProgress: (done) => onProgress?.(done, totalBytes),
+        });
+  const plan = planScan(scan, info, (file) => found[file]);
   const job = {
+    ...limits,
     plan,
     source: (file: number): ContentSource => sourceOf(scan.files[plan.files[file]?.draft ?? -1]),
-    order,
-    signal,
-    ...(threads === undefined ? {} : { threads }),
-    ...(onProgress === undefined ? {} : { onProgress }),
+    onProgress: (done: number) => onProgress?.(before + done, totalBytes),
   };
   const reused = await reuseHashes(runtime, reuse, job);
   const hashes = reused?.hashes ?? (await hashContent(runtime, job));

@@ -16,7 +16,7 @@ export interface ContentSource {
 export interface HashContentOptions {
   readonly plan: InfoPlan;
   /** Of a file of the plan, by its index; padding is never asked for. */
-  source(file: number): ContentSource;
+  readonly source: (file: number) => ContentSource;
   readonly threads?: number;
   readonly order: ReadOrder;
   readonly signal: AbortSignal;

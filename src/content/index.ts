@@ -8,11 +8,13 @@ export {
   type Placement,
   planArrangement,
 } from './arrange.ts';
+export { placeholders } from './checksums.ts';
 export {
   type CreatedTorrent,
   type CreateOptions,
   createFromStream,
   createTorrent,
+  type InfoSettings,
   planScan,
 } from './create.ts';
 export type { IgnoreRules } from './ignore.ts';

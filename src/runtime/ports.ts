@@ -214,7 +214,12 @@ export interface HashRun {
   readonly sha1: boolean;
   /** Hash each part with a path, piece by piece, as Merkle trees of its blocks (BEP 52). */
   readonly sha256: boolean;
+  /** Digests of each part with a path as a whole. */
+  readonly digests?: readonly DigestAlgorithm[];
 }
+
+/** For checksums of files in torrents. */
+export type DigestAlgorithm = 'md5' | 'sha1' | 'sha256';
 
 /** A part that could not be read in full. The hashes that it touches are wrong. */
 export interface HashFault {
@@ -229,6 +234,8 @@ export interface HashedRun {
   readonly sha1: Uint8Array;
   /** 32 bytes a piece, by part; empty unless asked for. */
   readonly roots: Uint8Array;
+  /** By part, and for each by algorithm. */
+  readonly digests: readonly Uint8Array[];
   readonly faults: readonly HashFault[];
 }
 

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 /** The storage in the simulated world: slow disks, power cuts, full and broken disks. */
 
 import { describe, expect, test } from 'vitest';
@@ -6,7 +7,7 @@ import { InfoHash } from '../../src/base/ids.ts';
 import { DiskQueue, loadResume, saveResume, TorrentStorage } from '../../src/disk/index.ts';
 import type { Runtime } from '../../src/runtime/ports.ts';
 import { type SimHost, World } from '../../src/runtime/sim/index.ts';
-import { makeTorrent, randomNumbers, shuffled, type TestTorrent, testHashers } from './torrents.ts';
+import { makeTorrent, randomNumbers, shuffled, type TestTorrent } from './torrents.ts';
 
 const { signal } = new AbortController();
 const place = { root: '/out', infoHash: new InfoHash(new Uint8Array(20).fill(7)) };
@@ -15,7 +16,7 @@ function makeWorld(seed: number): { world: World; host: SimHost } {
   const world = new World({
     seed,
     settle: async () => new Promise((resolve) => void setImmediate(resolve)),
-    digest: (algorithm, bytes) => testHashers.digestSync(algorithm, [bytes]),
+    digest: (algorithm, bytes) => Uint8Array.from(hash(algorithm, bytes, 'buffer')),
   });
   const host = world.host('10.0.0.1');
   host.disk.latencyMs = 3;

@@ -49,6 +49,9 @@ function expected(run: HashRun, contents: ReadonlyMap<string, Uint8Array>): Hash
   return {
     sha1: run.sha1 ? concatBytes(...pieces) : new Uint8Array(),
     roots: concatBytes(...roots),
+    digests: run.parts
+      .filter(({ path }) => path !== undefined)
+      .flatMap((part) => (run.digests ?? []).map((algorithm) => digest(algorithm, bytesOf(part)))),
     faults: [],
   };
 }
@@ -66,6 +69,7 @@ function digest(algorithm: string, bytes: Uint8Array): Uint8Array {
 function expectEqual(actual: HashedRun, wanted: HashedRun): void {
   expect(equalBytes(actual.sha1, wanted.sha1)).toBe(true);
   expect(equalBytes(actual.roots, wanted.roots)).toBe(true);
+  expect(actual.digests).toEqual(wanted.digests);
   expect(actual.faults).toEqual(wanted.faults);
 }
 
@@ -119,6 +123,7 @@ function edges(place: Place, kind: string, options: FileHasherOptions): void {
         pieceLength: fc.constantFrom(BLOCK, 2 * BLOCK, 8 * BLOCK, 64 * BLOCK),
         sha1: fc.boolean(),
         sha256: fc.boolean(),
+        digests: fc.constantFrom([], ['md5' as const], ['sha256' as const, 'sha1' as const]),
       });
       await using hashers = here.hashers.openFileHashers(options);
       await fc.assert(

@@ -164,12 +164,12 @@ class Thread {
   }
 }
 
-function hashedRun({ parts }: HashRun, { sha1, roots, faults }: RawHashedRun): HashedRun {
-  const fault = (raw: RawFault): HashFault => {
-    const path = parts[raw.part]?.path ?? '';
-    if (raw.changed === true) return { part: raw.part, error: changedFile(path) };
-    if (raw.shortAt !== undefined) return { part: raw.part, error: shortFile(path, raw.shortAt) };
-    return { part: raw.part, error: storageFailure(`cannot read ${path}`, raw.system) };
+function hashedRun({ parts }: HashRun, raw: RawHashedRun): HashedRun {
+  const fault = ({ part, changed, shortAt, system }: RawFault): HashFault => {
+    const path = parts[part]?.path ?? '';
+    if (changed === true) return { part, error: changedFile(path) };
+    if (shortAt !== undefined) return { part, error: shortFile(path, shortAt) };
+    return { part, error: storageFailure(`cannot read ${path}`, system) };
   };
-  return { sha1, roots, faults: faults.map(fault) };
+  return { ...raw, faults: raw.faults.map(fault) };
 }

@@ -23,6 +23,7 @@ export interface RawFault {
 export interface RawHashedRun {
   readonly sha1: Uint8Array<ArrayBuffer>;
   readonly roots: Uint8Array<ArrayBuffer>;
+  readonly digests: readonly Uint8Array<ArrayBuffer>[];
   readonly faults: readonly RawFault[];
 }
 
@@ -162,11 +163,28 @@ export function createRunHasher(options: RunHasherOptions): RunHasher {
     };
   }
 
+  /** Digests of parts as a whole. */
+  function partDigests(algorithms: NonNullable<HashRun['digests']>) {
+    const done: Uint8Array<ArrayBuffer>[] = [];
+    let running = algorithms.map((algorithm) => createHash(algorithm));
+    return {
+      done,
+      feed(bytes: Buffer): void {
+        for (const one of running) one.update(bytes);
+      },
+      end(): void {
+        for (const one of running) done.push(Uint8Array.from(one.digest()));
+        running = algorithms.map((algorithm) => createHash(algorithm));
+      },
+    };
+  }
+
   /** What is under way: the run, its hashes, and what went wrong. */
   interface Work {
     readonly run: HashRun;
     readonly stream: ReturnType<typeof pieceStream> | undefined;
     readonly trees: ReturnType<typeof pieceTrees> | undefined;
+    readonly digests: ReturnType<typeof partDigests>;
     readonly faults: RawFault[];
   }
 
@@ -212,9 +230,15 @@ export function createRunHasher(options: RunHasherOptions): RunHasher {
     return size !== expected.size || mtimeMs !== expected.modified;
   }
 
-  function feed({ stream, trees }: Work, bytes: Buffer): void {
+  function feed({ stream, trees, digests }: Work, bytes: Buffer): void {
     stream?.feed(bytes);
     trees?.feed(bytes);
+    digests.feed(bytes);
+  }
+
+  function endPart({ trees, digests }: Work, alone: boolean): void {
+    trees?.end(alone);
+    digests.end();
   }
 
   function feedZeros({ stream }: Work, length: number): void {
@@ -229,7 +253,7 @@ export function createRunHasher(options: RunHasherOptions): RunHasher {
     for (const [index, { path, length, alone = false }] of work.run.parts.entries()) {
       if (path === undefined) feedZeros(work, length);
       else readPart(work, index, { offset: 0, bytes: bufferBytes }, (bytes) => feed(work, bytes));
-      if (path !== undefined) work.trees?.end(alone);
+      if (path !== undefined) endPart(work, alone);
     }
   }
 
@@ -245,11 +269,11 @@ export function createRunHasher(options: RunHasherOptions): RunHasher {
       offset += length;
     }
     pass();
-    for (const [index, { length, alone = false }] of parts.entries()) {
+    for (const [index, { path, length, alone = false }] of parts.entries()) {
       const bytes = chunks[index];
-      if (bytes === undefined) feedZeros(work, length);
-      else feed(work, bytes);
-      if (bytes !== undefined) work.trees?.end(alone);
+      if (path === undefined) feedZeros(work, length);
+      else if (bytes !== undefined) feed(work, bytes);
+      if (path !== undefined) endPart(work, alone);
     }
   }
 
@@ -280,6 +304,7 @@ export function createRunHasher(options: RunHasherOptions): RunHasher {
       run,
       stream: run.sha1 ? pieceStream(pieceLength, sha1) : undefined,
       trees: run.sha256 ? pieceTrees(pieceLength, roots) : undefined,
+      digests: partDigests(run.digests ?? []),
       faults: [],
     };
     if (turn === undefined) {
@@ -294,6 +319,11 @@ export function createRunHasher(options: RunHasherOptions): RunHasher {
       }
     }
     work.stream?.end();
-    return { sha1: Uint8Array.from(sha1), roots: Uint8Array.from(roots), faults: work.faults };
+    return {
+      sha1: Uint8Array.from(sha1),
+      roots: Uint8Array.from(roots),
+      digests: work.digests.done,
+      faults: work.faults,
+    };
   };
 }

@@ -42,6 +42,9 @@ class SimFileHashers implements FileHashers {
       roots: run.sha256
         ? concatBytes(...trees.map((bytes, at) => this.#roots(bytes, run, alone[at] ?? false)))
         : new Uint8Array(),
+      digests: trees.flatMap((bytes) =>
+        (run.digests ?? []).map((algorithm) => this.#digest(algorithm, bytes)),
+      ),
       faults,
     };
   }
