@@ -1,15 +1,7 @@
 /** The storage on the real file system. */
 
 import { readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
-import {
-  mkdir,
-  mkdtemp,
-  stat,
-  symlink,
-  truncate,
-  utimes,
-  writeFile,
-} from 'node:fs/promises';
+import { mkdir, mkdtemp, stat, symlink, truncate, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
