@@ -7,6 +7,7 @@ import { checkFiles, checkPieceCount, checkPieceLength } from './draft-checks.ts
 import { keyOf } from './duplicates.ts';
 import { roundUp } from './file-tree.ts';
 import { MAX_TOTAL_LENGTH } from './limits.ts';
+import { checkTokens } from './token-count.ts';
 
 /** The folder of padding that BEP 47 recommends. */
 const PADDING_FOLDER = '.pad';
@@ -38,7 +39,9 @@ export function planInfo(draft: InfoDraft): InfoPlan {
       : planned(file, { name, at, offset });
   });
   const length = draft.files.reduce((sum, file) => sum + file.length, 0);
-  return { draft, files, pieceLength, pieceCount, length };
+  const plan = { draft, files, pieceLength, pieceCount, length };
+  checkTokens(plan);
+  return plan;
 }
 
 /** In the order of a file tree (BEP 52): depth first, names by their raw bytes. */

@@ -159,6 +159,15 @@ describe('what no torrent can say is refused in a sentence', () => {
   });
 });
 
+test('more files than readers open are refused before anything is hashed', () => {
+  const files = Array.from({ length: 140_000 }, (_, at) => file(`${at % 1000}/${at}`));
+  expect(refusal({ version: 'hybrid', files })).toMatch(
+    /^a hybrid torrent of 140000 files .* v1 or v2$/,
+  );
+  expect(refusal({ version: 'v2', files })).toBe('it is planned');
+  expect(refusal({ version: 'hybrid', files: files.slice(0, 120_000) })).toBe('it is planned');
+});
+
 describe('piece length', () => {
   const files = [file('a')];
   test.each([1, 5, 16_383, 1_000_000, MAX_PIECE_LENGTH])('v1 may have %i', (pieceLength) => {
