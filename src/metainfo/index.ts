@@ -10,12 +10,9 @@
 
 export {
   HASH_LENGTH,
-  hashPair,
   merkleRoot,
-  paddingHash,
   type Sha256,
   type TreeOptions,
-  treeWidth,
 } from '../base/merkle.ts';
 export { encodeMetainfo, type MetainfoDraft } from './build.ts';
 export type {
@@ -58,4 +55,4 @@ export {
   pieceLengthTable,
   suitablePieceLength,
 } from './piece-length.ts';
-export { comparePaths, planInfo } from './plan.ts';
+export { planInfo } from './plan.ts';

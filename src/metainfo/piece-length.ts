@@ -42,7 +42,7 @@ export function choosePieceLength(totalBytes: number): number {
  * small files most of a long piece would be padding, which v1 readers of a hybrid have to hash. So
  * pieces are shorter there, as long as they do not become many more than the files.
  */
-export function chooseAlignedPieceLength(lengths: readonly number[]): number {
+function chooseAlignedPieceLength(lengths: readonly number[]): number {
   const totalBytes = lengths.reduce((sum, length) => sum + length, 0);
   const files = lengths.filter((length) => length > 0).length;
   const most = Math.max(USUAL_PIECES, files * ALIGNED_PIECES_PER_FILE);

@@ -45,7 +45,7 @@ export function planInfo(draft: InfoDraft): InfoPlan {
 }
 
 /** In the order of a file tree (BEP 52): depth first, names by their raw bytes. */
-export function comparePaths(a: readonly string[], b: readonly string[]): number {
+function comparePaths(a: readonly string[], b: readonly string[]): number {
   const shared = Math.min(a.length, b.length);
   for (let at = 0; at < shared; at++) {
     const difference = compareNames(a[at] ?? '', b[at] ?? '');

@@ -8,7 +8,7 @@ const BLOCK = 16_384;
 const ZERO_HASH = Buffer.alloc(32);
 
 /** Byte `at` is `(at + length) mod 251`. */
-export function contentOf(length: number): Uint8Array {
+function contentOf(length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, at) => (at + length) % 251);
 }
 
