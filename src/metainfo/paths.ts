@@ -43,7 +43,6 @@ export function readPath(
   naming: Naming,
 ): readonly string[] {
   const path = [...prefix];
-  const names: Uint8Array[] = [];
   let changed = false;
   for (const item of list.items()) {
     const bytes = item.asBytes();
@@ -51,14 +50,16 @@ export function readPath(
     const text = sanitizeComponent(bytes, { force: true, windows: naming.windows });
     changed ||= isChanged(text, bytes);
     path.push(text);
-    names.push(bytes);
     if (path.length - prefix.length > MAX_DEPTH) throw tooDeep(list.offset);
   }
   for (let at = prefix.length; at < path.length - 1; at++) {
     path[at] = shared(path[at] ?? '', naming.folders);
   }
   if (changed) noteChanged(path, naming);
-  if (changed || naming.raw.has(prefix)) noteRaw(path, prefix, { names, naming });
+  if (changed || naming.raw.has(prefix)) {
+    const names = Array.from(list.items(), (item) => item.asBytes() ?? new Uint8Array());
+    noteRaw(path, prefix, { names, naming });
+  }
   return path;
 }
 
