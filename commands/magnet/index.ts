@@ -2,9 +2,14 @@
 
 import type { Command } from 'commander';
 import type { Context } from '../cli/context.ts';
+import { createCommand } from './create.ts';
 import { inspectCommand } from './inspect.ts';
 
 /** Adds the group to `program`. */
 export function registerMagnet(program: Command, context: Context): void {
-  program.command('magnet').description('magnet links').addCommand(inspectCommand(context));
+  program
+    .command('magnet')
+    .description('magnet links')
+    .addCommand(createCommand(context))
+    .addCommand(inspectCommand(context));
 }

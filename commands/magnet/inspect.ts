@@ -2,7 +2,6 @@
 
 import { Command } from 'commander';
 import { decodeUtf8Lossy } from '../../src/base/bytes.ts';
-import { formatEndpoint } from '../../src/base/endpoint.ts';
 import { UsageError } from '../../src/base/errors.ts';
 import { MAX_MAGNET_LENGTH, type Magnet, parseMagnet } from '../../src/magnet/index.ts';
 import { action, type Invocation, tsv } from '../cli/action.ts';
@@ -11,33 +10,22 @@ import { eachInput } from '../cli/each-input.ts';
 import { readInput } from '../cli/input.ts';
 import { labelled } from '../cli/labelled.ts';
 import { printable } from '../cli/printable.ts';
-import { maskSecrets } from '../cli/secrets.ts';
 import type { Style } from '../cli/style.ts';
+import { tierLines } from '../cli/tier-lines.ts';
 import { formatSize } from '../cli/units.ts';
+import { type InspectedMagnet, inspectedOf } from './inspected.ts';
 
 interface Options {
   readonly reveal?: true;
 }
 
-/** The shape that scripts rely on. */
-interface InspectedMagnet {
-  readonly infoHash?: string;
-  readonly infoHashV2?: string;
-  readonly publicKey?: string;
-  readonly salt?: string;
-  readonly name?: string;
-  readonly length?: number;
-  readonly trackers: readonly string[];
-  readonly webSeeds: readonly string[];
-  readonly peers: readonly string[];
-  readonly nodes?: readonly string[];
-  readonly selectOnly?: readonly number[];
-}
-
 const EXAMPLES = `
+In a pipe each line is a label and a value, separated by a tab; tracker URL TIER when several trackers
+are in one tier.
+
 Examples:
   $ bip magnet inspect 'magnet:?xt=urn:btih:c0fda1edafdbdbb96443424e0b3899af7159d10e&dn=temp'
-  $ bip magnet inspect --json - < links.txt | jq -r .infoHash`;
+  $ bip magnet create debian.torrent a.torrent | bip magnet inspect --json - | jq -r .infoHash`;
 
 /** Links on one standard input. */
 const MAX_STDIN_BYTES = 64 * MAX_MAGNET_LENGTH;
@@ -54,7 +42,9 @@ export function inspectCommand(context: Context): Command {
 async function* inspect(invocation: Invocation<Options>): AsyncIterable<InspectedMagnet> {
   const { context, args, options } = invocation;
   const links = await linksOf(context, args);
-  yield* eachInput(invocation, links, async (link) => inspected(parseLink(link), options));
+  yield* eachInput(invocation, links, async (link) =>
+    inspectedOf(parseLink(link), { reveal: options.reveal === true }),
+  );
 }
 
 async function linksOf(context: Context, args: readonly string[]): Promise<readonly string[]> {
@@ -75,34 +65,28 @@ function parseLink(link: string): Magnet {
   );
 }
 
-function inspected(magnet: Magnet, { reveal }: Options): InspectedMagnet {
-  const mask = reveal === true ? (url: string): string => url : maskSecrets;
-  const { infoHash, infoHashV2, publicKey, salt, name, length, nodes, selectOnly } = magnet;
-  return {
-    ...(infoHash === undefined ? {} : { infoHash: infoHash.hex }),
-    ...(infoHashV2 === undefined ? {} : { infoHashV2: infoHashV2.hex }),
-    ...(publicKey === undefined ? {} : { publicKey }),
-    ...(salt === undefined ? {} : { salt }),
-    ...(name === undefined ? {} : { name }),
-    ...(length === undefined ? {} : { length }),
-    trackers: magnet.trackers.map(mask),
-    webSeeds: magnet.webSeeds.map(mask),
-    peers: magnet.peers.map(formatEndpoint),
-    ...(nodes.length === 0 ? {} : { nodes: nodes.map(formatEndpoint) }),
-    ...(selectOnly === undefined ? {} : { selectOnly }),
-  };
-}
-
 function plain(magnet: InspectedMagnet): string {
-  return rows(magnet, String)
-    .flatMap(([, label, values]) => values.map((value) => tsv(label, printable(value))))
+  return rows(magnet, { size: String, trackers: magnet.trackers })
+    .flatMap(([, label, values]) =>
+      values.map((value) =>
+        label === 'tracker'
+          ? tsv(label, printable(value), ...tierOf(magnet, value))
+          : tsv(label, printable(value)),
+      ),
+    )
     .join('');
 }
 
+/** The tier of a tracker, from 1, when there are tiers. */
+function tierOf({ tiers }: InspectedMagnet, url: string): readonly number[] {
+  return tiers === undefined ? [] : [tiers.findIndex((urls) => urls.includes(url)) + 1];
+}
+
 function terminal(magnet: InspectedMagnet, style: Style): string {
-  const shown = rows(magnet, formatSize);
+  const { tiers, trackers } = magnet;
+  const shown = tiers === undefined ? trackers : tierLines(tiers);
   return labelled(
-    shown.map(([label, , values]) => [label, values]),
+    rows(magnet, { size: formatSize, trackers: shown }).map(([label, , values]) => [label, values]),
     style,
   );
 }
@@ -110,7 +94,7 @@ function terminal(magnet: InspectedMagnet, style: Style): string {
 /** Heading on a terminal, label in a pipe, values. */
 function rows(
   magnet: InspectedMagnet,
-  size: (bytes: number) => string,
+  shown: { readonly size: (bytes: number) => string; readonly trackers: readonly string[] },
 ): readonly (readonly [string, string, readonly string[]])[] {
   const { length, selectOnly } = magnet;
   return [
@@ -119,9 +103,10 @@ function rows(
     ['Infohash v2', 'infoHashV2', listOf(magnet.infoHashV2)],
     ['Public key', 'publicKey', listOf(magnet.publicKey)],
     ['Salt', 'salt', listOf(magnet.salt)],
-    ['Size', 'length', length === undefined ? [] : [size(length)]],
-    ['Trackers', 'tracker', magnet.trackers],
+    ['Size', 'length', length === undefined ? [] : [shown.size(length)]],
+    ['Trackers', 'tracker', shown.trackers],
     ['Web seeds', 'webSeed', magnet.webSeeds],
+    ['.torrent at', 'source', magnet.sources ?? []],
     ['Peers', 'peer', magnet.peers],
     ['DHT nodes', 'node', magnet.nodes ?? []],
     ['Files', 'selectOnly', selectOnly === undefined ? [] : [selectOnly.join(',')]],

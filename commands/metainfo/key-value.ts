@@ -162,6 +162,7 @@ export function parseDate(text: string, nowMillis: number, flag = '--date'): num
 }
 
 const TRACKERS: UrlKind = { what: 'tracker', schemes: ['http', 'https', 'udp', 'ws', 'wss'] };
+const SOURCES: UrlKind = { what: 'web server', schemes: ['http', 'https'] };
 const WEB_SEEDS: UrlKind = { what: 'web seed', schemes: ['http', 'https', 'ftp'] };
 
 /**
@@ -189,6 +190,15 @@ export function parseTracker(text: string, flag = '--tracker'): string {
  */
 export function parseWebSeed(text: string, flag = '--web-seed'): string {
   return parseUrl(text, WEB_SEEDS, flag);
+}
+
+/**
+ * The URL of a .torrent.
+ *
+ * @throws {UsageError} for anything else.
+ */
+export function parseSourceUrl(text: string, flag = '--source-url'): string {
+  return parseUrl(text, SOURCES, flag);
 }
 
 /**

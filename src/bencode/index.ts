@@ -14,4 +14,4 @@ export { type JsonOptions, parseJson } from './json-parse.ts';
 export { fromJson, type JsonValue, toJson } from './json-value.ts';
 export { type BencodeKind, BencodeNode } from './node.ts';
 export { type DecodeOptions, MAX_INTEGER_DIGITS } from './options.ts';
-export { formatPath, lookup, type PathStep, parseKey, splitPath } from './path.ts';
+export { formatKey, formatPath, lookup, type PathStep, parseKey, splitPath } from './path.ts';

@@ -6,17 +6,17 @@ import { formatSelectOnly } from './select-only.ts';
 
 /** The link, in the order in which most clients write it; `parseMagnet` reads the same back. */
 export function formatMagnet(magnet: Magnet): string {
-  const parts = [...topics(magnet)];
-  if (magnet.name !== undefined) parts.push(`dn=${escape(magnet.name)}`);
-  if (magnet.length !== undefined) parts.push(`xl=${magnet.length}`);
-  for (const [at, tracker] of magnet.trackers.entries()) {
-    const tier = magnet.tiers?.[at];
-    parts.push(`tr${tier === undefined ? '' : `.${tier}`}=${escape(tracker)}`);
-  }
-  for (const url of magnet.webSeeds) parts.push(`ws=${escape(url)}`);
-  for (const peer of magnet.peers) parts.push(`x.pe=${formatEndpoint(peer)}`);
-  for (const node of magnet.nodes) parts.push(`dht=${formatEndpoint(node)}`);
-  if (magnet.selectOnly !== undefined) parts.push(`so=${formatSelectOnly(magnet.selectOnly)}`);
+  const { selectOnly = [] } = magnet;
+  const parts = [
+    ...topics(magnet),
+    ...description(magnet),
+    ...trackers(magnet),
+    ...magnet.webSeeds.map((url) => `ws=${escape(url)}`),
+    ...(magnet.sources ?? []).map((url) => `xs=${escape(url)}`),
+    ...magnet.peers.map((peer) => `x.pe=${formatEndpoint(peer)}`),
+    ...magnet.nodes.map((node) => `dht=${formatEndpoint(node)}`),
+    ...(selectOnly.length === 0 ? [] : [`so=${formatSelectOnly(selectOnly)}`]),
+  ];
   return `magnet:?${parts.join('&')}`;
 }
 
@@ -25,6 +25,18 @@ function* topics({ infoHash, infoHashV2, publicKey, salt }: Magnet): Iterable<st
   if (infoHashV2 !== undefined) yield `xt=urn:btmh:1220${infoHashV2.hex}`;
   if (publicKey !== undefined) yield `xs=urn:btpk:${publicKey}`;
   if (salt !== undefined) yield `s=${salt}`;
+}
+
+function* description({ name, length }: Magnet): Iterable<string> {
+  if (name !== undefined) yield `dn=${escape(name)}`;
+  if (length !== undefined) yield `xl=${length}`;
+}
+
+function* trackers({ trackers: urls, tiers }: Magnet): Iterable<string> {
+  for (const [at, url] of urls.entries()) {
+    const tier = tiers?.[at];
+    yield `tr${tier === undefined ? '' : `.${tier}`}=${escape(url)}`;
+  }
 }
 
 /** All but unreserved characters (RFC 3986 §2.3): nothing that a shell or a chat could eat. */

@@ -23,6 +23,8 @@ export interface Magnet {
   readonly tiers?: readonly number[];
   /** `ws` (BEP 19). */
   readonly webSeeds: readonly string[];
+  /** `xs` of http and https: where the .torrent itself is. */
+  readonly sources?: readonly string[];
   /** `x.pe`; hosts may be names. */
   readonly peers: readonly Endpoint[];
   /** `dht`: nodes to start from; hosts may be names. */

@@ -18,12 +18,15 @@ const TRACKER = /^(?:https?|udp|wss?):\/\/[^\s\u007f]+$/i;
 
 const WEB_SEED = /^(?:https?|ftp):\/\/[^\s\u007f]+$/i;
 
+const SOURCE = /^https?:\/\/[^\s\u007f]+$/i;
+
 /** A multihash of 32 bytes SHA-256: function 0x12, length 0x20. */
 const SHA256_MULTIHASH = /^1220([0-9a-f]{64})$/i;
 
 type Draft = { -readonly [Key in keyof Magnet]: Magnet[Key] } & {
   trackers: string[];
   webSeeds: string[];
+  sources?: string[];
   peers: Endpoint[];
   nodes: Endpoint[];
   /** `N` of `tr.N` beside each tracker. */
@@ -140,7 +143,13 @@ function readTopic(draft: Draft, { value, offset }: Part): void {
   draft.infoHashV2 = new InfoHash(bytes);
 }
 
+/** A key (BEP 46), or the URL of the .torrent; sources of other networks are no business of ours. */
 function readSource(draft: Draft, { value, offset }: Part): void {
+  if (SOURCE.test(value)) {
+    draft.sources ??= [];
+    keep(draft.sources, value);
+    return;
+  }
   const key = /^urn:btpk:(.*)$/is.exec(value)?.[1];
   if (key === undefined) return;
   if (!/^[0-9a-f]{64}$/i.test(key)) {

@@ -63,13 +63,16 @@ describe('--json', () => {
     expect(stdout.endsWith('\n') && !stdout.slice(0, -1).includes('\n')).toBe(true);
     const { magnet, ...rest } = parsed(stdout);
     expect(rest).toEqual({
+      torrent: 'rich.torrent',
       name: 'rich',
       version: 'v1',
       infoHash: expect.stringMatching(/^[0-9a-f]{40}$/),
       length: 1_326_720,
       pieceLength: 16_384,
       pieceCount: 81,
+      torrentLength: RICH.length,
       private: true,
+      fileCount: 3,
       files: [
         { path: 'rich/a/b.txt', length: 16_000 },
         { path: 'rich/.pad/384', length: 384, padding: true },
@@ -86,24 +89,26 @@ describe('--json', () => {
       source: 'SRC',
       warnings: [],
     });
+    // What has secrets is left out; the second tier is the first that is left.
     expect(magnet).toBe(
       `magnet:?xt=urn:btih:${String(rest['infoHash'])}&dn=rich&xl=1326720` +
-        '&tr=http%3A%2F%2Ft.example%2F%2A%2A%2A%2Fannounce&tr=udp%3A%2F%2Fb.example%3A1' +
-        '&tr=udp%3A%2F%2Fc.example%3A2' +
-        '&ws=https%3A%2F%2F%2A%2A%2A%40w.example%2Fx%3Ftoken%3D%2A%2A%2A%26n%3D1%2F',
+        '&tr=udp%3A%2F%2Fb.example%3A1&tr=udp%3A%2F%2Fc.example%3A2&dht=[::1]:6881',
     );
   });
 
   test('leaves out what is absent; v2 has its roots', async () => {
     const { stdout } = await inspect(['--json', 'v2.torrent']);
     expect(parsed(stdout)).toEqual({
+      torrent: 'v2.torrent',
       name: 'temp',
       version: 'v2',
       infoHashV2: expect.stringMatching(/^[0-9a-f]{64}$/),
       length: 1_048_576,
       pieceLength: 65_536,
       pieceCount: 16,
+      torrentLength: singleV2().length,
       private: false,
+      fileCount: 1,
       files: [{ path: 'temp', length: 1_048_576, piecesRoot: ZERO_ROOTS[1_048_576] }],
       announce: [],
       webSeeds: [],
@@ -119,7 +124,9 @@ describe('--json', () => {
     const { announce, webSeeds, magnet } = parsed(stdout);
     expect(announce).toEqual([[TRACKER, 'udp://b.example:1'], ['udp://c.example:2']]);
     expect(webSeeds).toEqual(['https://user:pass@w.example/x?token=secret&n=1/']);
-    expect(magnet).toContain(encodeURIComponent(TRACKER));
+    expect(magnet).toContain(
+      `&tr.1=${encodeURIComponent(TRACKER)}&tr.1=udp%3A%2F%2Fb.example%3A1&tr.2=`,
+    );
   });
 });
 
@@ -138,7 +145,7 @@ describe('several inputs', () => {
   test('a bad one is reported, the rest goes on, its code stays', async () => {
     const run = await inspect(['bad.torrent', 'missing.torrent', 'single.torrent']);
     expect(run.code).toBe(3);
-    expect(run.stdout).toMatch(/^name\ttemp\n/);
+    expect(run.stdout).toMatch(/^torrent\tsingle.torrent\nname\ttemp\n/);
     expect(run.stderr).toBe(
       'error: bad.torrent: 5 bytes are not the hashes of 1 pieces, 20 bytes each\n' +
         `error: ${run.stderr.split('\n')[1]?.slice('error: '.length)}\n`,
@@ -164,13 +171,16 @@ test('in a pipe: tab-separated lines without colour', async () => {
   );
   expect(stdout).toBe(
     [
+      'torrent\trich.torrent',
       'name\trich',
       'version\tv1',
       `infoHash\t${infoHash}`,
       'length\t1326720',
       'pieceLength\t16384',
       'pieceCount\t81',
+      `torrentLength\t${RICH.length}`,
       'private\ttrue',
+      'fileCount\t3',
       'comment\ttwo␣lines␣[31m',
       'createdBy\thand',
       'creationDate\t2009-02-13T23:31:30Z',
@@ -199,7 +209,9 @@ describe('on a terminal', () => {
     expect(stdout).toContain('    Pieces  81 × 16 KiB\n');
     expect(stdout).toContain('   Comment  two␣lines␣[31m\n');
     expect(stdout).toContain(
-      '  Trackers  http://t.example/***/announce  udp://b.example:1\n            udp://c.example:2\n',
+      '  Trackers  Tier 1: http://t.example/***/announce\n' +
+        '                    udp://b.example:1\n' +
+        '            Tier 2: udp://c.example:2\n',
     );
     expect(stdout).toContain('     Files  3, and 384 B of padding between them\n');
     expect(stdout.slice(stdout.indexOf('rich\n├'))).toBe(
@@ -253,7 +265,7 @@ test('names fit for Windows, there', async () => {
     files: { 'w.torrent': singleV1({ name: 'a?b.' }) },
     env: { OS: 'Windows_NT' },
   });
-  expect(parsed(stdout)['files']).toEqual([{ path: 'a_b', length: 425 }]);
+  expect(parsed(stdout)['files']).toEqual([{ path: 'a_b', rawPath: ['a?b.'], length: 425 }]);
 });
 
 test('times are those of Date', () => {

@@ -167,7 +167,7 @@ describe('other parts', () => {
     expect(parseMagnet(`${V1}&so=${text}`).selectOnly).toHaveLength(1_000_000);
   });
   test('unknown parts, names of objects among them', () => {
-    expect(parseMagnet(`${V1}&constructor=1&__proto__=2&xs=http://x/&as=y&kt=z&=&a&mt=`)).toEqual(
+    expect(parseMagnet(`${V1}&constructor=1&__proto__=2&xs=ftp://x/&as=y&kt=z&=&a&mt=`)).toEqual(
       parseMagnet(V1),
     );
   });
@@ -186,6 +186,7 @@ describe('formatMagnet', () => {
       length: 5,
       trackers: ['http://a/x?y=1&z=2'],
       webSeeds: ['http://w/a%20b'],
+      sources: ['https://s/a.torrent'],
       peers: [{ host: '::1', port: 45 }],
       nodes: [{ host: 'r.example', port: 1 }],
       selectOnly: [0, 1, 3, 4, 5],
@@ -193,7 +194,7 @@ describe('formatMagnet', () => {
     expect(formatMagnet(magnet)).toBe(
       `${V1}&xt=urn:btmh:1220${'ab'.repeat(32)}&dn=it%27s%20%28a%29%20name%20%26%20more&xl=5` +
         '&tr=http%3A%2F%2Fa%2Fx%3Fy%3D1%26z%3D2&ws=http%3A%2F%2Fw%2Fa%2520b' +
-        '&x.pe=[::1]:45&dht=r.example:1&so=0,1,3-5',
+        '&xs=https%3A%2F%2Fs%2Fa.torrent&x.pe=[::1]:45&dht=r.example:1&so=0,1,3-5',
     );
   });
 
@@ -208,24 +209,45 @@ describe('formatMagnet', () => {
     host: fc.oneof(fc.ipV4(), fc.constantFrom('::1', '2001:db8::5'), fc.constant('h.example')),
     port: fc.integer({ min: 1, max: 65_535 }),
   });
-  const magnets = fc.record(
-    {
-      infoHash: bytes(20),
-      infoHashV2: bytes(32),
-      publicKey: fc.stringMatching(/^[0-9a-f]{64}$/),
-      salt: fc.stringMatching(/^(?:[0-9a-f]{2}){1,9}$/),
-      name: fc.string({ minLength: 1, unit: 'binary' }),
-      length: fc.integer({ min: 0, max: 2 ** 48 }),
-      selectOnly: fc
-        .uniqueArray(fc.nat(999_999), { minLength: 1, maxLength: 30 })
-        .map((list) => list.toSorted((a, b) => a - b)),
-      trackers: urls('http'),
-      webSeeds: urls('https'),
-      peers: fc.array(endpoint, { maxLength: 3 }),
-      nodes: fc.array(endpoint, { maxLength: 3 }),
-    },
-    { requiredKeys: ['infoHash', 'trackers', 'webSeeds', 'peers', 'nodes'] },
-  );
+  /** Tiers as `parseMagnet` gives them: from 1, ascending, and only when one has several. */
+  const tiered = fc
+    .array(fc.integer({ min: 1, max: 3 }), { maxLength: 5 })
+    .chain((sizes) =>
+      fc.record({
+        sizes: fc.constant(sizes),
+        urls: fc.uniqueArray(fc.webUrl({ withQueryParameters: true }), {
+          minLength: sizes.reduce((sum, size) => sum + size, 0),
+          maxLength: sizes.reduce((sum, size) => sum + size, 0),
+        }),
+      }),
+    )
+    .map(({ sizes, urls: trackers }) => {
+      const tiers = sizes.flatMap((size, at) => Array.from({ length: size }, () => at + 1));
+      return tiers.at(-1) === trackers.length || trackers.length === 0
+        ? { trackers }
+        : { trackers, tiers };
+    });
+  const magnets = fc
+    .record(
+      {
+        infoHash: bytes(20),
+        infoHashV2: bytes(32),
+        publicKey: fc.stringMatching(/^[0-9a-f]{64}$/),
+        salt: fc.stringMatching(/^(?:[0-9a-f]{2}){1,9}$/),
+        name: fc.string({ minLength: 1, unit: 'binary' }),
+        length: fc.integer({ min: 0, max: 2 ** 48 }),
+        selectOnly: fc
+          .uniqueArray(fc.nat(999_999), { minLength: 1, maxLength: 30 })
+          .map((list) => list.toSorted((a, b) => a - b)),
+        announce: tiered,
+        webSeeds: urls('https'),
+        sources: fc.uniqueArray(fc.webUrl(), { minLength: 1, maxLength: 3 }),
+        peers: fc.array(endpoint, { maxLength: 3 }),
+        nodes: fc.array(endpoint, { maxLength: 3 }),
+      },
+      { requiredKeys: ['infoHash', 'announce', 'webSeeds', 'peers', 'nodes'] },
+    )
+    .map(({ announce, ...rest }): Magnet => ({ ...rest, ...announce }));
 
   test('is read back as it was', () => {
     fc.assert(
