@@ -8,7 +8,7 @@ import type {
   HashRun,
   Runtime,
 } from '../runtime/ports.ts';
-import { inParallel } from './hash.ts';
+import { forEachAtOnce, runsAtOnce } from './at-once.ts';
 import type { Scan, ScannedFile } from './scanned.ts';
 
 /** What stands in the torrent for one file. */
@@ -56,7 +56,8 @@ export async function checksumsOf(
   const limit = threads === undefined ? {} : { threads };
   await using files = hashers.openFileHashers({ ...limit, order, totalBytes: scan.totalBytes });
   let done = 0;
-  await inParallel(groups(scan.files), 2 * files.lanes + 1, signal, async (group) => {
+  const pace = { limit: runsAtOnce(files), signal };
+  await forEachAtOnce(groups(scan.files), pace, async (group) => {
     const { digests, faults } = await files.hash(runOf(group, algorithms));
     const [fault] = faults;
     if (fault !== undefined) throw fault.error;

@@ -3,9 +3,11 @@
 import { formatHex } from '../base/bytes.ts';
 import { invariant } from '../base/errors.ts';
 import { HASH_LENGTH, merkleRoot, paddingHash, treeWidth } from '../base/merkle.ts';
+import { LayoutMap } from '../disk/index.ts';
 import { BLOCK_LENGTH, type InfoPlan, type PlannedFile } from '../metainfo/index.ts';
 import type { HashedRun, Hashers, HashPart, ReadOrder, Runtime } from '../runtime/ports.ts';
-import { cutRuns, type PlannedRun } from './runs.ts';
+import { forEachAtOnce, runsAtOnce } from './at-once.ts';
+import { contentBytes, hashKindsOf, hashRunOf, type PieceRun, pieceRuns } from './runs.ts';
 
 /** Where the content of a planned file is, and what it looked like when it was found. */
 export interface ContentSource {
@@ -46,69 +48,25 @@ export async function hashContent(
   { hashers }: Pick<Runtime, 'hashers'>,
   options: HashContentOptions,
 ): Promise<ContentHashes> {
-  const { plan, order, signal, onProgress } = options;
-  const { version } = plan.draft;
+  const { plan, source, order, signal, onProgress } = options;
+  const kinds = hashKindsOf(plan.draft.version);
+  const map = new LayoutMap(plan);
   const totalBytes = plan.length;
   const collected = new Collected(plan, hashers);
   const threads = options.threads === undefined ? {} : { threads: options.threads };
   await using files = hashers.openFileHashers({ ...threads, order, totalBytes });
   let done = 0;
   onProgress?.(0, totalBytes);
-  const shape = { sha1: version !== 'v2', sha256: version !== 'v1' };
-  await inParallel(cutRuns(plan, shape), 2 * files.lanes + 1, signal, async (run) => {
-    const { pieceLength } = plan;
-    const parts = run.parts.map((part) => hashPart(part, plan, options));
-    const result = await files.hash({ parts, pieceLength, ...shape });
-    signal.throwIfAborted();
+  const runs = pieceRuns(map, { ignorePadding: !kinds.sha1 });
+  await forEachAtOnce(runs, { limit: runsAtOnce(files), signal }, async (run) => {
+    const result = await files.hash(hashRunOf(map, run.spans, { ...kinds, source }));
     const [fault] = result.faults;
     if (fault !== undefined) throw fault.error;
     collected.add(run, result);
-    done += run.contentBytes;
+    done += contentBytes(run.spans);
     onProgress?.(done, totalBytes);
   });
   return collected.finish();
-}
-
-/**
- * Runs `work` for every item, at most `limit` at once; the first failure stops the rest, and is
- * thrown at once: whoever disposes what the others wait for ends them.
- */
-export async function inParallel<Item>(
-  items: Iterable<Item>,
-  limit: number,
-  signal: AbortSignal,
-  work: (item: Item) => Promise<void>,
-): Promise<void> {
-  const stop = Promise.withResolvers<never>();
-  // Whoever waits for it sees it; here it only must not count as forgotten.
-  stop.promise.catch(() => undefined);
-  const abort = (): void => stop.reject(signal.reason);
-  signal.throwIfAborted();
-  signal.addEventListener('abort', abort, { once: true });
-  const underWay = new Set<Promise<void>>();
-  try {
-    for (const item of items) {
-      const running = work(item).then(
-        () => void underWay.delete(running),
-        (error: unknown) => stop.reject(error),
-      );
-      underWay.add(running);
-      if (underWay.size >= limit) await Promise.race([stop.promise, ...underWay]);
-    }
-    await Promise.race([stop.promise, Promise.all(underWay)]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
-}
-
-function hashPart(
-  { file, position, length }: PlannedRun['parts'][number],
-  plan: InfoPlan,
-  { source }: HashContentOptions,
-): HashPart {
-  if (file === undefined) return { position, length };
-  const alone = (plan.files[file]?.length ?? 0) <= plan.pieceLength;
-  return { ...source(file), position, length, alone };
 }
 
 /** The hashes as they come, in any order. */
@@ -125,13 +83,13 @@ class Collected {
     this.#pieces = isV2 ? undefined : new Uint8Array(plan.pieceCount * SHA1_LENGTH);
   }
 
-  add({ firstPiece, parts }: PlannedRun, { sha1, roots }: HashedRun): void {
-    this.#pieces?.set(sha1, firstPiece * SHA1_LENGTH);
+  add({ first, spans }: PieceRun, { sha1, roots }: HashedRun): void {
+    this.#pieces?.set(sha1, first * SHA1_LENGTH);
     if (this.#plan.draft.version === 'v1') return;
     const { pieceLength } = this.#plan;
     let at = 0;
-    for (const { file, position, length } of parts) {
-      if (file === undefined || length === 0) continue;
+    for (const { file, position, length, padding } of spans) {
+      if (padding) continue;
       const bytes = Math.ceil(length / pieceLength) * HASH_LENGTH;
       this.#layerOf(file).set(
         roots.subarray(at, at + bytes),

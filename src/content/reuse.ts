@@ -7,10 +7,12 @@
 
 import { concatBytes, equalBytes, formatHex } from '../base/bytes.ts';
 import { HASH_LENGTH } from '../base/merkle.ts';
+import { LayoutMap } from '../disk/index.ts';
 import type { FileEntry, InfoPlan, Metainfo, PlannedFile } from '../metainfo/index.ts';
-import type { Runtime } from '../runtime/ports.ts';
-import { type ContentHashes, type HashContentOptions, inParallel, SHA1_LENGTH } from './hash.ts';
-import { cutRuns, type PlannedRun } from './runs.ts';
+import type { HashedRun, Runtime } from '../runtime/ports.ts';
+import { forEachAtOnce } from './at-once.ts';
+import { type ContentHashes, type HashContentOptions, SHA1_LENGTH } from './hash.ts';
+import { hashKindsOf, hashRunOf, type PieceRun, pieceRuns } from './runs.ts';
 
 /** Pieces hashed to see that the content is really the same, spread over all of it. */
 const SAMPLE = 32;
@@ -105,22 +107,16 @@ async function sampleAgrees(
   hashes: ContentHashes,
   { plan, source, order, signal }: HashContentOptions,
 ): Promise<boolean> {
+  const kinds = hashKindsOf(plan.draft.version);
+  const map = new LayoutMap(plan);
   const step = Math.max(1, Math.floor(plan.pieceCount / SAMPLE));
-  const wanted = (piece: number): boolean => piece % step === 0 || piece === plan.pieceCount - 1;
-  const { version } = plan.draft;
-  const shape = { sha1: version !== 'v2', sha256: version !== 'v1' };
   const totalBytes = Math.min(plan.length, (SAMPLE + 2) * plan.pieceLength);
   await using files = hashers.openFileHashers({ order, totalBytes });
   let agrees = true;
-  const isNeeded = (piece: number): boolean => agrees && wanted(piece);
-  await inParallel(cutRuns(plan, { ...shape, wanted: isNeeded }), 2, signal, async (run) => {
-    const parts = run.parts.map(({ file, ...part }) => ({
-      ...part,
-      ...(file === undefined
-        ? {}
-        : { ...source(file), alone: (plan.files[file]?.length ?? 0) <= plan.pieceLength }),
-    }));
-    const result = await files.hash({ parts, pieceLength: plan.pieceLength, ...shape });
+  const wanted = (piece: number): boolean =>
+    agrees && (piece % step === 0 || piece === plan.pieceCount - 1);
+  await forEachAtOnce(pieceRuns(map, { wanted }), { limit: 2, signal }, async (run) => {
+    const result = await files.hash(hashRunOf(map, run.spans, { ...kinds, source }));
     const isSame = result.faults.length === 0 && matches(run, result, { hashes, plan });
     agrees &&= isSame;
   });
@@ -128,12 +124,11 @@ async function sampleAgrees(
 }
 
 function matches(
-  run: PlannedRun,
-  result: { readonly sha1: Uint8Array; readonly roots: Uint8Array },
+  run: PieceRun,
+  { sha1, roots }: Pick<HashedRun, 'sha1' | 'roots'>,
   { hashes, plan }: { readonly hashes: ContentHashes; readonly plan: InfoPlan },
 ): boolean {
-  const { sha1, roots } = result;
-  const begin = run.firstPiece * SHA1_LENGTH;
+  const begin = run.first * SHA1_LENGTH;
   const expected = hashes.pieces?.subarray(begin, begin + sha1.length);
   if (expected !== undefined && !equalBytes(sha1, expected)) return false;
   return roots.length === 0 || equalBytes(roots, rootsOf(run, hashes, plan.pieceLength));
@@ -141,13 +136,13 @@ function matches(
 
 /** What the trees of a run should be. */
 function rootsOf(
-  { parts }: PlannedRun,
+  { spans }: PieceRun,
   { roots, pieceLayers }: ContentHashes,
   pieceLength: number,
 ): Uint8Array {
   const expected: Uint8Array[] = [];
-  for (const { file, position, length } of parts) {
-    if (file === undefined || length === 0) continue;
+  for (const { file, position, length, padding } of spans) {
+    if (padding) continue;
     const root = roots.get(file) ?? new Uint8Array();
     const layer = pieceLayers.get(formatHex(root)) ?? root;
     const from = (position / pieceLength) * HASH_LENGTH;

@@ -1,132 +1,99 @@
-/** Cuts the content of a torrent into runs that one thread hashes at a time. @module */
+/** Cuts the pieces of a torrent into runs that one thread hashes at a time. @module */
 
-import type { StorageFile } from '../disk/index.ts';
+import type { FileSpan, LayoutMap } from '../disk/index.ts';
+import type { Version } from '../metainfo/index.ts';
+import type { HashPart, HashRun } from '../runtime/ports.ts';
 
-/** Bytes of a run, unless a single piece is longer: long enough that handing it over costs nothing. */
-const RUN_BYTES = 4 * 1024 * 1024;
+/** Bytes of a run, unless a piece is longer: enough that the way to a thread costs nothing. */
+const RUN_BYTES: number = 4 * 1024 * 1024;
 
-/** A stretch of one file, or of zeros between files. */
-export interface PlannedPart {
-  /** Index of the file; left out for zeros. */
-  readonly file?: number;
-  /** Where in the file, in bytes. */
-  readonly position: number;
-  readonly length: number;
-}
+/** Parts of a run, unless a piece has more. */
+const RUN_PARTS = 1024;
 
-/** Some pieces that follow each other. */
-export interface PlannedRun {
-  readonly firstPiece: number;
+/** Pieces that follow each other. */
+export interface PieceRange {
+  readonly first: number;
   /** Exclusive. */
-  readonly endPiece: number;
-  readonly parts: readonly PlannedPart[];
-  /** Bytes that lie in files, padding not counted. */
-  readonly contentBytes: number;
+  readonly end: number;
 }
 
-/** What is to be hashed, and how. */
-export interface RunLayout {
-  readonly files: readonly Pick<StorageFile, 'length' | 'offset' | 'padding'>[];
-  /** Bytes. */
-  readonly pieceLength: number;
+/** Pieces that follow each other, and what of which files they are. */
+export interface PieceRun extends PieceRange {
+  readonly spans: readonly FileSpan[];
 }
 
-export interface RunShape {
-  /** With SHA-1 zeros between files count (BEP 47); they are parts of their own then. */
-  readonly sha1: boolean;
-  /** Only these pieces; all by default. */
+/** Which pieces, and what of them counts. */
+export interface RunOptions {
+  /** Asked about each piece right before it is handed out; all by default. */
   readonly wanted?: (piece: number) => boolean;
+  /** All by default. */
+  readonly range?: PieceRange;
+  /** Padding is not hashed, and so is no work (without SHA-1). */
+  readonly ignorePadding?: boolean;
 }
 
-/**
- * Runs over all pieces, ascending. A run begins and ends with a piece, so that every piece lies in
- * exactly one; without SHA-1 a run is cut between files as well, and gaps are left out.
- */
-export function* cutRuns(layout: RunLayout, shape: RunShape): Generator<PlannedRun> {
-  const cutter = new Cutter(layout, shape);
-  for (const [index, file] of layout.files.entries()) {
-    if (file.length > 0) yield* cutter.file(index, file);
+/** All wanted pieces of a range as runs, ascending: some megabytes each, or a single piece. */
+export function* pieceRuns(map: LayoutMap, options: RunOptions = {}): Generator<PieceRun> {
+  const { wanted = () => true, range, ignorePadding = false } = options;
+  const { first: begin, end: stop } = range ?? { first: 0, end: map.layout.pieceCount };
+  const work = (piece: number): number =>
+    ignorePadding ? contentBytes(spansOf(map, piece, piece + 1)) : map.pieceSize(piece);
+  for (let first = begin; first < stop; ) {
+    if (!wanted(first)) {
+      first++;
+      continue;
+    }
+    let end = first + 1;
+    for (let bytes = work(first); end < stop && wanted(end); end++) {
+      bytes += work(end);
+      if (bytes > RUN_BYTES) break;
+    }
+    const run = withFewSpans(map, { first, end });
+    yield run;
+    first = run.end;
   }
-  yield* cutter.finish();
 }
 
-class Cutter {
-  readonly #pieceLength: number;
-  readonly #shape: RunShape;
-  #parts: PlannedPart[] = [];
-  #contentBytes = 0;
-  /** Where the run begins and where its last part ends, in the space of pieces. */
-  #begin = 0;
-  #end = 0;
+function withFewSpans(map: LayoutMap, { first, end }: PieceRange): PieceRun {
+  const spans = spansOf(map, first, end);
+  if (spans.length <= RUN_PARTS || end - first === 1) return { first, end, spans };
+  return withFewSpans(map, { first, end: first + Math.ceil((end - first) / 2) });
+}
 
-  constructor({ pieceLength }: RunLayout, shape: RunShape) {
-    this.#pieceLength = pieceLength;
-    this.#shape = shape;
-  }
+/** Bytes that lie in files. */
+export function contentBytes(spans: readonly FileSpan[]): number {
+  return spans.reduce((sum, { length, padding }) => sum + (padding ? 0 : length), 0);
+}
 
-  /** Adds a file; yields the runs that are full. */
-  *file(
-    index: number,
-    { offset, length, padding }: RunLayout['files'][number],
-  ): Generator<PlannedRun> {
-    yield* this.#gap(offset);
-    for (let position = 0; position < length; ) {
-      const place = offset + position;
-      const piece = Math.floor(place / this.#pieceLength);
-      const untilPiece = (piece + 1) * this.#pieceLength - place;
-      const isWanted = this.#shape.wanted?.(piece) ?? true;
-      // As many whole pieces at once as the run has room for.
-      const room = isWanted && this.#shape.wanted === undefined ? this.#room(place) : untilPiece;
-      const part = Math.min(length - position, Math.max(untilPiece, room));
-      if (isWanted) this.#add(padding ? undefined : index, position, place, part);
-      else yield* this.finish();
-      position += part;
-      if (this.#isFull()) yield* this.finish();
-    }
-  }
+/** The spans of some pieces that follow each other; `end` is exclusive. */
+export function spansOf(map: LayoutMap, first: number, end: number): FileSpan[] {
+  const { pieceLength } = map.layout;
+  return map.spans(first * pieceLength, end * pieceLength);
+}
 
-  /** What is left over. */
-  *finish(): Generator<PlannedRun> {
-    if (this.#parts.length > 0) {
-      yield {
-        firstPiece: Math.floor(this.#begin / this.#pieceLength),
-        endPiece: Math.ceil(this.#end / this.#pieceLength),
-        parts: this.#parts,
-        contentBytes: this.#contentBytes,
-      };
-    }
-    this.#parts = [];
-    this.#contentBytes = 0;
-  }
+/** Which hashes a torrent has; a hybrid has both. */
+export interface HashKinds {
+  readonly sha1: boolean;
+  readonly sha256: boolean;
+}
 
-  /** Nothing lies between the end of the run and `offset`: files of BEP 52 begin with a piece. */
-  *#gap(offset: number): Generator<PlannedRun> {
-    if (this.#parts.length === 0 || this.#end === offset) return;
-    if (this.#shape.sha1) yield* this.finish();
-  }
+/** What the torrents of a version have to have hashed. */
+export function hashKindsOf(version: Version): HashKinds {
+  return { sha1: version !== 'v2', sha256: version !== 'v1' };
+}
 
-  #add(file: number | undefined, position: number, place: number, length: number): void {
-    if (this.#parts.length === 0) this.#begin = place;
-    this.#end = place + length;
-    if (file !== undefined) {
-      this.#contentBytes += length;
-      this.#parts.push({ file, position, length });
-    } else if (this.#shape.sha1) this.#parts.push({ position: 0, length });
-  }
-
-  /** Bytes from `place` to the end of the last piece that the run has room for. */
-  #room(place: number): number {
-    const filled = this.#shape.sha1 ? place - this.#begin : this.#contentBytes;
-    const begin = this.#parts.length === 0 ? place : place - filled;
-    const first = Math.floor(begin / this.#pieceLength) * this.#pieceLength;
-    const pieces = Math.max(1, Math.floor(RUN_BYTES / this.#pieceLength));
-    return first + pieces * this.#pieceLength - place;
-  }
-
-  #isFull(): boolean {
-    if (this.#parts.length === 0) return false;
-    if (!this.#shape.sha1) return this.#contentBytes >= RUN_BYTES;
-    const length = this.#end - this.#begin;
-    return this.#end % this.#pieceLength === 0 && length + this.#pieceLength > RUN_BYTES;
-  }
+/** The run as the hashers want it. `source` says where a file is, and what it looks like. */
+export function hashRunOf(
+  map: LayoutMap,
+  spans: readonly FileSpan[],
+  options: HashKinds & { readonly source: (file: number) => Pick<HashPart, 'path' | 'expected'> },
+): HashRun {
+  const { pieceLength, files } = map.layout;
+  const { sha1, sha256, source } = options;
+  const parts = spans.map(({ file, position, length, padding }): HashPart => {
+    if (padding) return { position: 0, length };
+    const alone = (files[file]?.length ?? 0) <= pieceLength;
+    return { ...source(file), position, length, alone };
+  });
+  return { parts, pieceLength, sha1, sha256 };
 }

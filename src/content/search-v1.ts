@@ -2,10 +2,11 @@
 
 import { formatHex } from '../base/bytes.ts';
 import type { LayoutMap } from '../disk/index.ts';
+import { forEachAtOnce } from './at-once.ts';
 import { SHA1_LENGTH } from './hash.ts';
+import { hashRunOf, type PieceRange, pieceRuns, spansOf } from './runs.ts';
 import type { Findings, Hunt } from './search-hunt.ts';
 import { sameHash } from './verify-judge.ts';
-import { forEachAtOnce, hashRunOf, type PieceRange, pieceRuns, spansOf } from './verify-runs.ts';
 
 /** Combinations of candidates that are tried for one piece. */
 const MAX_COMBINATIONS = 256;
@@ -133,7 +134,10 @@ async function isProvenBy(hunt: Hunt, { file, pieces }: LargeFile, path: string)
   const at = new Map([[file, path]]);
   if (!(await isMatch(hunt, { first, end: first + 1 }, at))) return false;
   let isGood = true;
-  const rest = pieceRuns(hunt.map, () => isGood, { first: first + 1, end: last + 1 });
+  const rest = pieceRuns(hunt.map, {
+    wanted: () => isGood,
+    range: { first: first + 1, end: last + 1 },
+  });
   await forEachAtOnce(rest, hunt.pace, async (run) => {
     if (!(await isMatch(hunt, run, at))) isGood = false;
   });

@@ -3,9 +3,9 @@
 import { formatHex } from '../base/bytes.ts';
 import { HASH_LENGTH } from '../base/merkle.ts';
 import type { Hashers, HashPart } from '../runtime/ports.ts';
+import { forEachAtOnce } from './at-once.ts';
 import type { Findings, Hunt } from './search-hunt.ts';
 import { piecesHashesOf, rootOf } from './verify-judge.ts';
-import { forEachAtOnce } from './verify-runs.ts';
 
 /** Bytes of a run, unless a piece is longer. */
 const RUN_BYTES: number = 4 * 1024 * 1024;

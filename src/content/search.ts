@@ -11,13 +11,13 @@
 import { isStored, LayoutMap } from '../disk/index.ts';
 import type { Metainfo } from '../metainfo/index.ts';
 import type { FileHashers, ReadOrder, Runtime } from '../runtime/ports.ts';
+import { runsAtOnce } from './at-once.ts';
 import type { Findings, Hunt } from './search-hunt.ts';
 import { findByPieces } from './search-v1.ts';
 import { findByRoots } from './search-v2.ts';
 import { walkBySize } from './search-walk.ts';
 import { lookAtContent } from './verify-look.ts';
 import type { ContentPlace } from './verify-place.ts';
-import { runsAtOnce } from './verify-runs.ts';
 
 export interface SearchOptions extends ContentPlace {
   readonly metainfo: Metainfo;

@@ -11,13 +11,8 @@ import type { FileSpan } from '../disk/index.ts';
 import { BLOCK_LENGTH, type Metainfo } from '../metainfo/index.ts';
 import type { HashedRun, Hashers } from '../runtime/ports.ts';
 import { SHA1_LENGTH } from './hash.ts';
-import type { HashKinds, PieceRun } from './verify-runs.ts';
+import type { PieceRun } from './runs.ts';
 import { PIECE } from './verify-states.ts';
-
-/** Which hashes have to be made for a torrent. */
-export function hashKindsOf({ version }: Metainfo): HashKinds {
-  return { sha1: version !== 'v2', sha256: version !== 'v1' };
-}
 
 /** A file of which the torrent says the root and not the hashes of its pieces. */
 interface WholeFile {

@@ -3,9 +3,9 @@
 import type { ErrorCode } from '../base/errors.ts';
 import { isStored, type LayoutMap } from '../disk/index.ts';
 import type { FileEntry, Metainfo } from '../metainfo/index.ts';
+import { spansOf } from './runs.ts';
 import { isJudgedAsWhole } from './verify-judge.ts';
 import { availableBytes, type Look } from './verify-look.ts';
-import { spansOf } from './verify-runs.ts';
 import { PIECE } from './verify-states.ts';
 
 /** `wrong-size`: too long, or too short. */

@@ -4,7 +4,9 @@ import type { StorageError } from '../base/errors.ts';
 import { LayoutMap } from '../disk/index.ts';
 import type { Metainfo } from '../metainfo/index.ts';
 import type { FileHashers, HashPart, ReadOrder, Runtime } from '../runtime/ports.ts';
-import { hashKindsOf, isJudgedAsWhole, PieceJudge } from './verify-judge.ts';
+import { forEachAtOnce, runsAtOnce } from './at-once.ts';
+import { hashKindsOf, hashRunOf, pieceRuns } from './runs.ts';
+import { isJudgedAsWhole, PieceJudge } from './verify-judge.ts';
 import { availableBytes, type Look, lookAtContent } from './verify-look.ts';
 import type { ContentPlace } from './verify-place.ts';
 import {
@@ -14,7 +16,6 @@ import {
   type ReportInput,
   type VerifiedFile,
 } from './verify-report.ts';
-import { forEachAtOnce, hashRunOf, pieceRuns, runsAtOnce } from './verify-runs.ts';
 import { countPieces, PIECE } from './verify-states.ts';
 
 export interface VerifyOptions extends ContentPlace {
@@ -207,7 +208,7 @@ async function hashAll(
 async function hashRuns(hashers: FileHashers, options: VerifyOptions, work: Work): Promise<void> {
   const { metainfo, signal, failFast = false, onProgress } = options;
   const { map, look, judge, errors } = work;
-  const kinds = hashKindsOf(metainfo);
+  const kinds = hashKindsOf(metainfo.version);
   const source = (file: number): Pick<HashPart, 'path' | 'expected'> => ({
     path: look.pathOf(file),
     expected: { size: look.sizes[file] ?? 0, modified: look.modified[file] ?? 0 },
@@ -218,7 +219,8 @@ async function hashRuns(hashers: FileHashers, options: VerifyOptions, work: Work
   onProgress?.(0, totalBytes);
   const wanted = (piece: number): boolean => !isOver && judge.states[piece] === PIECE.open;
   const limit = runsAtOnce(hashers);
-  await forEachAtOnce(pieceRuns(map, wanted), { limit, signal }, async (run) => {
+  const runs = pieceRuns(map, { wanted, ignorePadding: !kinds.sha1 });
+  await forEachAtOnce(runs, { limit, signal }, async (run) => {
     const hashed = await hashers.hash(hashRunOf(map, run.spans, { ...kinds, source }));
     for (const { part, error } of hashed.faults) {
       const file = run.spans[part]?.file;
