@@ -71,6 +71,63 @@ test('on a terminal', async () => {
   expect(stdout).toContain('       Size  2 KiB\n');
 });
 
+describe('tiers', () => {
+  const tiers = '&tr.1=udp%3A%2F%2Fa%3A1&tr.1=udp%3A%2F%2Fb%3A1&tr.2=udp%3A%2F%2Fc%3A1';
+
+  test('with several trackers are shown', async () => {
+    const { stdout } = await bip('--json', 'magnet', 'inspect', LINK + tiers);
+    expect(parsed(stdout)).toMatchObject({
+      trackers: ['udp://a:1', 'udp://b:1', 'udp://c:1'],
+      tiers: [['udp://a:1', 'udp://b:1'], ['udp://c:1']],
+    });
+    const piped = await bip('magnet', 'inspect', LINK + tiers);
+    expect(piped.stdout).toContain(
+      'tracker\tudp://a:1\t1\ntracker\tudp://b:1\t1\ntracker\tudp://c:1\t2\n',
+    );
+    const argv = ['magnet', 'inspect', '--color', 'never', LINK + tiers];
+    expect((await runBip({ argv, tty: true })).stdout).toContain(
+      'Trackers  Tier 1: udp://a:1\n                  udp://b:1\n          Tier 2: udp://c:1\n',
+    );
+  });
+  test('of one tracker each are not', async () => {
+    const link = `${LINK}&tr=udp%3A%2F%2Fa%3A1&tr=udp%3A%2F%2Fb%3A1`;
+    expect(parsed((await bip('--json', 'magnet', 'inspect', link)).stdout)).not.toHaveProperty(
+      'tiers',
+    );
+    const argv = ['magnet', 'inspect', '--color', 'never', link];
+    expect((await runBip({ argv, tty: true })).stdout).toContain(
+      'Trackers  udp://a:1\n          udp://b:1\n',
+    );
+  });
+  test('are masked as well', async () => {
+    const secret = encodeURIComponent('http://a/?passkey=1');
+    const link = `${LINK}&tr.1=${secret}&tr.1=udp%3A%2F%2Fb%3A1`;
+    const { stdout } = await bip('--json', 'magnet', 'inspect', link);
+    expect(parsed(stdout)['tiers']).toEqual([['http://a/?passkey=***', 'udp://b:1']]);
+  });
+});
+
+test('key, salt, selection and sources in all renderings', async () => {
+  const link = `magnet:?xs=urn:btpk:${'8a'.repeat(32)}&s=6e&so=1,3&xs=http%3A%2F%2Fs%2Fa.torrent`;
+  const piped = await bip('magnet', 'inspect', link);
+  expect(piped.stdout).toBe(
+    `publicKey\t${'8a'.repeat(32)}\nsalt\t6e\nsource\thttp://s/a.torrent\nselectOnly\t1,3\n`,
+  );
+  const { stdout } = await runBip({
+    argv: ['magnet', 'inspect', '--color', 'never', link],
+    tty: true,
+  });
+  expect(stdout).toBe(
+    ` Public key  ${'8a'.repeat(32)}\n       Salt  6e\n` +
+      '.torrent at  http://s/a.torrent\n      Files  1,3\n',
+  );
+  const json = await bip('--json', 'magnet', 'inspect', link);
+  expect(parsed(json.stdout)).toMatchObject({
+    sources: ['http://s/a.torrent'],
+    selectOnly: [1, 3],
+  });
+});
+
 describe('standard input', () => {
   test('holds links, one a line', async () => {
     const stdin = `${LINK}\n\n  ${LINK}&dn=x\r\n`;
