@@ -37,6 +37,8 @@ export interface VerifyTask {
   readonly method?: ArrangeMethod;
   readonly dryRun: boolean;
   readonly failFast: boolean;
+  /** A hybrid by both of its versions. */
+  readonly both: boolean;
   /** Hashers that are worth it for so many bytes; they are shared and not disposed here. */
   hashersFor(totalBytes: number): Promise<FileHashers>;
 }
@@ -59,7 +61,7 @@ export interface VerifyResult extends Verification {
  * @throws {StorageError} for a folder that cannot be searched, and when something is in the way.
  */
 export async function verifyTorrent(task: VerifyTask, torrent: string): Promise<VerifyResult> {
-  const { context, reporter, failFast } = task;
+  const { context, reporter, failFast, both } = task;
   const { runtime, signal } = context;
   const metainfo = await loadMetainfo(context, torrent);
   const files = task.files === undefined ? undefined : await selectFiles(metainfo, task.files);
@@ -69,6 +71,7 @@ export async function verifyTorrent(task: VerifyTask, torrent: string): Promise<
   const common = { metainfo, ...place, hashers, signal };
   const options = {
     ...common,
+    both,
     ...(files === undefined ? {} : { files }),
     onProgress: (done: number, total: number) => progress.show(done, total),
   };

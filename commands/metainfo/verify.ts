@@ -21,6 +21,7 @@ interface Options {
   readonly copy?: true;
   readonly dryRun?: true;
   readonly failFast?: true;
+  readonly both?: true;
   readonly threads?: number;
   readonly readOrder: ReadOrder;
 }
@@ -31,7 +32,7 @@ several torrents --content is the folder that holds the data of all.
 
 A file is good, bad, missing, or of the wrong size. Pieces of v1 may lie in several files: a piece
 that reaches into a missing file says nothing about its neighbour, whose bytes in it are undecided.
-v2 and hybrid torrents are judged file by file. The exit code is 0 when every byte was proven, 5 when
+v2 and hybrid torrents are judged file by file, by their v2 hashes. The exit code is 0 when every byte was proven, 5 when
 not, and 4 when all that is wrong is that files cannot be read.
 
 --search finds files under other names and in other folders, by their size and then by their hashes.
@@ -72,6 +73,9 @@ export function verifyCommand(context: Context): Command {
     .addOption(new Option('--symlink', 'lay out what was found by symbolic links'))
     .addOption(new Option('--copy', 'lay out copies of what was found'))
     .addOption(new Option('--dry-run', 'say what would be laid out, and change nothing'))
+    .addOption(
+      new Option('--both', 'a hybrid: check its v1 hashes as well, and that both versions agree'),
+    )
     .addOption(new Option('--fail-fast', 'stop at the first thing that is not good'))
     .addOption(
       new Option('--threads <n>', 'threads that hash; default: one for each core').argParser(
@@ -100,6 +104,7 @@ async function* run(invocation: Invocation<Options>): AsyncGenerator<VerifyResul
     search,
     dryRun: options.dryRun === true,
     failFast: options.failFast === true,
+    both: options.both === true,
     ...(content === undefined ? {} : { content }),
     ...(files === undefined ? {} : { files }),
     ...(method === undefined ? {} : { method }),

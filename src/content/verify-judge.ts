@@ -1,6 +1,6 @@
 /**
  * Compares hashes of pieces with those of the torrent. In v2 and hybrid torrents the Merkle trees
- * decide (BEP 52); the SHA-1 hashes of a hybrid only have to agree.
+ * decide (BEP 52); the SHA-1 hashes of a hybrid, where they are looked at, only have to agree.
  *
  * @module
  */
@@ -11,7 +11,7 @@ import type { FileSpan } from '../disk/index.ts';
 import { BLOCK_LENGTH, type Metainfo } from '../metainfo/index.ts';
 import type { HashedRun, Hashers } from '../runtime/ports.ts';
 import { SHA1_LENGTH } from './hash.ts';
-import type { PieceRun } from './runs.ts';
+import { type HashKinds, hashKindsOf, type PieceRun } from './runs.ts';
 import { PIECE } from './verify-states.ts';
 
 /** A file of which the torrent says the root and not the hashes of its pieces. */
@@ -29,11 +29,18 @@ export class PieceJudge {
   readonly states: Uint8Array;
   readonly #metainfo: Metainfo;
   readonly #hashers: Hashers;
+  readonly #usesV1: boolean;
   readonly #wholes = new Map<number, WholeFile>();
   /** Pieces of a hybrid of which v1 says another thing than v2. */
   readonly contradictions: number[] = [];
 
-  constructor(metainfo: Metainfo, hashers: Hashers, states: Uint8Array) {
+  /** @param kinds which hashes are made; see {@link neededKinds} */
+  constructor(
+    metainfo: Metainfo,
+    hashers: Hashers,
+    { states, kinds }: { readonly states: Uint8Array; readonly kinds: HashKinds },
+  ) {
+    this.#usesV1 = kinds.sha1;
     this.#metainfo = metainfo;
     this.#hashers = hashers;
     this.states = states;
@@ -42,7 +49,7 @@ export class PieceJudge {
   /** Takes the hashes of a run; pieces of which something could not be read become missing. */
   judge(run: PieceRun, hashed: HashedRun): void {
     const unread = this.#unreadPieces(run, hashed);
-    if (this.#metainfo.pieces !== undefined) this.#judgeV1(run, hashed.sha1);
+    if (this.#usesV1) this.#judgeV1(run, hashed.sha1);
     if (this.#metainfo.version !== 'v1') this.#judgeV2(run, hashed.roots, unread);
     for (const piece of unread) this.states[piece] = PIECE.missing;
   }
@@ -84,7 +91,7 @@ export class PieceJudge {
   #decide(piece: number, isGood: boolean): void {
     const before = this.states[piece];
     const now = isGood ? PIECE.good : PIECE.bad;
-    if (this.#metainfo.pieces !== undefined && before !== now) this.contradictions.push(piece);
+    if (this.#usesV1 && before !== now) this.contradictions.push(piece);
     this.states[piece] = now;
   }
 
@@ -102,7 +109,7 @@ export class PieceJudge {
     this.#wholes.set(file, whole);
     whole.layer.set(root, (piece - whole.firstPiece) * HASH_LENGTH);
     whole.left--;
-    if (this.#metainfo.pieces === undefined) this.states[piece] = PIECE.open;
+    if (!this.#usesV1) this.states[piece] = PIECE.open;
     if (whole.left > 0) return;
     this.#wholes.delete(file);
     const made = rootOf(whole.layer, pieceLength, this.#hashers);
@@ -118,14 +125,14 @@ export class PieceJudge {
   #decideWhole({ firstPiece }: WholeFile, count: number, isGood: boolean): void {
     const states = this.states.subarray(firstPiece, firstPiece + count);
     const isV1Good = states.every((state) => state === PIECE.good);
-    if (this.#metainfo.pieces !== undefined && isV1Good === isGood) return;
+    if (this.#usesV1 && isV1Good === isGood) return;
     for (let at = 0; at < count; at++) this.#decide(firstPiece + at, isGood);
   }
 
   /** Files that were not read to their end after all cannot be judged as a whole. */
   finish(): void {
-    const { pieceLength, files, pieces } = this.#metainfo;
-    if (pieces !== undefined) return;
+    const { pieceLength, files } = this.#metainfo;
+    if (this.#usesV1) return;
     for (const { file, firstPiece } of this.#wholes.values()) {
       const count = Math.ceil((files[file]?.length ?? 0) / pieceLength);
       const states = this.states.subarray(firstPiece, firstPiece + count);
@@ -148,6 +155,17 @@ export class PieceJudge {
     }
     return unread;
   }
+}
+
+/**
+ * The hashes that judge every piece. Those of v2 are enough for a hybrid, unless it lacks the hashes
+ * of some pieces; `both` compares with v1 as well, which has to hash the padding.
+ */
+export function neededKinds(metainfo: Metainfo, both: boolean): HashKinds {
+  const { version, files } = metainfo;
+  if (version !== 'hybrid' || both) return hashKindsOf(version);
+  const lacks = files.some((_, file) => isJudgedAsWhole(metainfo, file));
+  return { sha1: lacks, sha256: true };
 }
 
 /** Whether v2 says of a file's pieces nothing but the root over all of them. */

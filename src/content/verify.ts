@@ -5,8 +5,8 @@ import { LayoutMap } from '../disk/index.ts';
 import type { Metainfo } from '../metainfo/index.ts';
 import type { FileHashers, HashPart, ReadOrder, Runtime } from '../runtime/ports.ts';
 import { forEachAtOnce, runsAtOnce } from './at-once.ts';
-import { hashKindsOf, hashRunOf, pieceRuns } from './runs.ts';
-import { isJudgedAsWhole, PieceJudge } from './verify-judge.ts';
+import { type HashKinds, hashRunOf, pieceRuns } from './runs.ts';
+import { isJudgedAsWhole, neededKinds, PieceJudge } from './verify-judge.ts';
 import { availableBytes, type Look, lookAtContent } from './verify-look.ts';
 import type { ContentPlace } from './verify-place.ts';
 import {
@@ -32,6 +32,8 @@ export interface VerifyOptions extends ContentPlace {
   readonly sources?: ReadonlyMap<number, string>;
   /** An earlier verification: pieces without a file of `sources` are not hashed again. */
   readonly known?: Verification;
+  /** A hybrid: check its v1 hashes as well, and that they agree. */
+  readonly both?: boolean;
   /** Ends with the first thing that is not as it should be. */
   readonly failFast?: boolean;
   readonly signal: AbortSignal;
@@ -89,12 +91,13 @@ export async function verifyContent(
   signal.throwIfAborted();
   const map = new LayoutMap(metainfo);
   const states = openStates(options, map, look);
-  const judge = new PieceJudge(metainfo, runtime.hashers, states);
+  const kinds = neededKinds(metainfo, options.both ?? false);
+  const judge = new PieceJudge(metainfo, runtime.hashers, { states, kinds });
   const errors = new Map<number, StorageError>(look.errors);
   const isWanted = (file: number): boolean => files?.has(file) ?? true;
   const input: ReportInput = { metainfo, map, states, look, errors, isWanted };
   const isHopeless = options.failFast === true && judgeFiles(input).files.some(isFaulty);
-  if (!isHopeless) await hashAll(runtime, options, { map, look, judge, errors });
+  if (!isHopeless) await hashAll(runtime, options, { map, look, judge, errors, kinds });
   judge.finish();
   return report(input, judge);
 }
@@ -186,6 +189,7 @@ interface Work {
   readonly judge: PieceJudge;
   /** Filled with what could not be read. */
   readonly errors: Map<number, StorageError>;
+  readonly kinds: HashKinds;
 }
 
 async function hashAll(
@@ -206,9 +210,8 @@ async function hashAll(
 }
 
 async function hashRuns(hashers: FileHashers, options: VerifyOptions, work: Work): Promise<void> {
-  const { metainfo, signal, failFast = false, onProgress } = options;
-  const { map, look, judge, errors } = work;
-  const kinds = hashKindsOf(metainfo.version);
+  const { signal, failFast = false, onProgress } = options;
+  const { map, look, judge, errors, kinds } = work;
   const source = (file: number): Pick<HashPart, 'path' | 'expected'> => ({
     path: look.pathOf(file),
     expected: { size: look.sizes[file] ?? 0, modified: look.modified[file] ?? 0 },

@@ -165,15 +165,16 @@ describe('content that changes while it is hashed', () => {
     afterMs: number,
     meddle: (runtime: Runtime) => Promise<void>,
   ): Promise<Uint8Array> =>
-    told(files, async ({ runtime, disk }) => {
+    told(files, async (host) => {
+      const { runtime, disk } = host;
       const found = await scanAll(runtime.files, ROOT);
       disk.latencyMs = 10;
       const [result] = await Promise.allSettled([
         made(runtime, found, { pieceLength: 2 * BLOCK }),
-        sleep(runtime, afterMs).then(() => meddle(runtime)),
+        host.sleep(afterMs).then(() => meddle(runtime)),
       ]);
       // What was under way when it failed ends.
-      await sleep(runtime, 1000);
+      await host.sleep(1000);
       if (result.status === 'rejected') throw result.reason;
       return result.value.bytes;
     });
@@ -221,18 +222,19 @@ describe('cancelled at any time', () => {
     fc.assert(
       fc.asyncProperty(fc.integer({ min: 0, max: 200 }), async (afterMs) => {
         const files = ['a', 'b', 'c'].map((path, at) => ({ path, bytes: noise(3 * BLOCK, at) }));
-        await told(files, async ({ runtime, disk }) => {
+        await told(files, async (host) => {
+          const { runtime, disk } = host;
           const found = await scanAll(runtime.files, ROOT);
           disk.latencyMs = 10;
           const abort = new AbortController();
           const reason = new Error('enough');
           const [outcome] = await Promise.allSettled([
             made(runtime, found, { signal: abort.signal }),
-            sleep(runtime, afterMs).then(() => abort.abort(reason)),
+            host.sleep(afterMs).then(() => abort.abort(reason)),
           ]);
           if (outcome.status === 'rejected') expect(outcome.reason).toBe(reason);
           else expect(afterMs).toBeGreaterThan(60);
-          await sleep(runtime, 1000);
+          await host.sleep(1000);
         });
       }),
       { numRuns: 30 },
@@ -378,10 +380,4 @@ async function resized(files: Runtime['files'], size: number): Promise<void> {
   await using handle = await files.open(`${ROOT}/b`, 'write');
   await handle.write(Uint8Array.of(1, 2, 3), 0);
   await handle.resize(size);
-}
-
-function sleep({ clock }: Runtime, millis: number): Promise<void> {
-  return new Promise((resolve) => {
-    clock.schedule(clock.now() + millis, resolve);
-  });
 }

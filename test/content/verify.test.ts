@@ -252,8 +252,13 @@ describe('v2 and hybrids', () => {
         layers,
         spoilV1: (stream) => stream.fill(0, 5 * BLOCK, 5 * BLOCK + 1),
       });
-      const result = await verified(torrent);
+      const result = await verified(torrent, undefined, { both: true });
       expect(result).toMatchObject({ complete: true, piecesGood: 6 });
+      // Without being asked, v1 is looked at only where v2 does not know of each piece.
+      const usual = await verified(torrent);
+      expect(usual).toMatchObject({ complete: true, piecesGood: 6 });
+      const isTold = usual.warnings.some(({ code }) => code === 'inconsistent-hybrid');
+      expect(isTold).toBe(!layers);
       const [warning] = result.warnings.filter(({ code }) => code === 'inconsistent-hybrid');
       expect(warning?.message).toContain('disagree about piece 5;');
     },
