@@ -3,6 +3,7 @@
 import type TableModule from 'cli-table3';
 import { UsageError } from '../../src/base/errors.ts';
 import { tsv } from '../cli/action.ts';
+import { NO_LINES } from '../cli/plain-table.ts';
 import { printable } from '../cli/printable.ts';
 import type { Style } from '../cli/style.ts';
 import { type Field, type FieldValue, jsonOf, parseField, rowsOf } from './fields.ts';
@@ -74,23 +75,3 @@ function cellText(cell: FieldValue | undefined): string {
     .map((fields) => fields.join(' '))
     .join(' ');
 }
-
-const GAP = '  ';
-
-const NO_LINES = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: GAP,
-} as const;

@@ -5,6 +5,7 @@ import { formatEndpoint } from '../../src/base/endpoint.ts';
 import { type AnnounceResponse, TrackerRefusal } from '../../src/tracker/index.ts';
 import { tsv, type View } from '../cli/action.ts';
 import { labelled, type Row } from '../cli/labelled.ts';
+import { GAP, NO_LINES } from '../cli/plain-table.ts';
 import type { Style } from '../cli/style.ts';
 import { formatDuration } from '../cli/units.ts';
 import type { Outcome } from './probe.ts';
@@ -166,21 +167,3 @@ const NUMBERS = [
   { title: 'time', width: 10 },
 ] as const;
 const MIN_TRACKER_WIDTH = 24;
-const GAP = '  ';
-const NO_LINES = {
-  top: '',
-  'top-mid': '',
-  'top-left': '',
-  'top-right': '',
-  bottom: '',
-  'bottom-mid': '',
-  'bottom-left': '',
-  'bottom-right': '',
-  left: '',
-  'left-mid': '',
-  mid: '',
-  'mid-mid': '',
-  right: '',
-  'right-mid': '',
-  middle: GAP,
-} as const;

@@ -31,7 +31,7 @@ export {
   type SymlinkPolicy,
 } from './scanned.ts';
 export { type SearchOptions, type SearchResult, searchContent } from './search.ts';
-export { compareNames, SORT_FIELDS, type SortKey, sortFiles } from './sort.ts';
+export { SORT_FIELDS, type SortKey, sortFiles } from './sort.ts';
 export {
   type Verification,
   type VerifyOptions,

@@ -1,10 +1,11 @@
 /** Finding the files that are to become a torrent. @module */
 
+import { compareNames } from '../base/bytes.ts';
 import type { Files } from '../runtime/ports.ts';
 import { childPath, type Input, readInputs, torrentName } from './inputs.ts';
 import { type LinkBounds, resolveLinks } from './links.ts';
 import type { Scan, ScannedFile, ScanOptions } from './scanned.ts';
-import { compareNames, sortFiles } from './sort.ts';
+import { sortFiles } from './sort.ts';
 import { Walk, type WalkRoot } from './walk.ts';
 
 /**

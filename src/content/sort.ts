@@ -1,6 +1,6 @@
 /** The order of files, the same on every machine and in every language. @module */
 
-import { compareBytes, encodeName } from '../base/bytes.ts';
+import { compareNames } from '../base/bytes.ts';
 
 /**
  * `path` goes component by component, `name` by the last of them, both in raw bytes; `natural` as
@@ -41,19 +41,6 @@ export function sortFiles<File extends Sortable>(
     }
     return COMPARE.path(a, b);
   });
-}
-
-/** Names by their raw bytes, which is the order of UTF-16 but for what lies beyond the surrogates. */
-export function compareNames(a: string, b: string): number {
-  if (a === b) return 0;
-  const shared = Math.min(a.length, b.length);
-  for (let at = 0; at < shared; at++) {
-    const [left, right] = [a.charCodeAt(at), b.charCodeAt(at)];
-    if (left === right) continue;
-    if (left < 0xd800 && right < 0xd800) return left - right;
-    return compareBytes(encodeName(a), encodeName(b));
-  }
-  return a.length - b.length;
 }
 
 function compareComponents(

@@ -1,5 +1,6 @@
 /** The walk through the folders of a scan. @module */
 
+import { compareNames } from '../base/bytes.ts';
 import { StorageError, UsageError } from '../base/errors.ts';
 import type { FileStat, Files } from '../runtime/ports.ts';
 import { brokenLink, enterLink, type FolderOnTheWay, statTarget } from './follow.ts';
@@ -13,7 +14,6 @@ import {
   type Skipped,
   type SkipReason,
 } from './scanned.ts';
-import { compareNames } from './sort.ts';
 
 /** Questions to the file system that are under way at once. */
 const PARALLEL_LOOKS = 32;

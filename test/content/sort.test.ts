@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { compareNames, type SortKey, sortFiles } from '../../src/content/index.ts';
+import { compareNames } from '../../src/base/bytes.ts';
+import { type SortKey, sortFiles } from '../../src/content/index.ts';
 import { comparePaths } from './order.ts';
 
 const file = (path: string, length = 0): { readonly path: string[]; readonly length: number } => ({
