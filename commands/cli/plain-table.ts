@@ -19,5 +19,5 @@ export const NO_LINES = {
   'mid-mid': '',
   right: '',
   'right-mid': '',
-  middle: GAP,
+  middle: '  ',
 } as const;
