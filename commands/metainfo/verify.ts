@@ -48,8 +48,8 @@ In a pipe each line is tab-separated:
 
 Examples:
   $ bip metainfo verify album.torrent
-  $ bip metainfo verify album.torrent --content /srv/music --json
-  $ bip metainfo verify *.torrent --content /srv/music --fail-fast
+  $ bip metainfo verify album.torrent --content ~/Music --json
+  $ bip metainfo verify *.torrent --content ~/Music --fail-fast
   $ bip metainfo verify album.torrent --search ~/Music --link --dry-run`;
 
 /** Makes the command. */
