@@ -4,7 +4,13 @@ import { formatHex } from '../../src/base/bytes.ts';
 import { formatEndpoint } from '../../src/base/endpoint.ts';
 import { type BencodeNode, decode } from '../../src/bencode/index.ts';
 import { formatMagnet } from '../../src/magnet/index.ts';
-import type { FileEntry, Metainfo, Version, Warning } from '../../src/metainfo/index.ts';
+import {
+  type FileEntry,
+  MAX_NESTING,
+  type Metainfo,
+  type Version,
+  type Warning,
+} from '../../src/metainfo/index.ts';
 import { magnetOf, withoutSecrets } from '../cli/magnet-of.ts';
 import { maskSecrets } from '../cli/secrets.ts';
 import { formatIsoTime } from './iso-time.ts';
@@ -146,9 +152,6 @@ function magnetText(metainfo: Metainfo, reveal: boolean): string {
 export function torrentRoot(bytes: Uint8Array): BencodeNode {
   return decode(bytes, { fullDecode: false, maxDepth: MAX_NESTING });
 }
-
-/** As deep as torrents may nest. */
-const MAX_NESTING = 100;
 
 /** The first component is the torrent's name in all paths. */
 function rawNameOf({ name, files }: Metainfo): JsonName | undefined {

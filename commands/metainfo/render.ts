@@ -40,7 +40,6 @@ function* plainLines(torrent: Inspection, show: Show): Iterable<string> {
 }
 
 const SINGLE_LABELS = [
-  'torrent',
   'name',
   'version',
   'infoHash',
@@ -58,6 +57,7 @@ const SINGLE_LABELS = [
   'source',
   'updateUrl',
   'magnet',
+  'torrent',
 ] as const;
 
 const LIST_LABELS = [

@@ -1,6 +1,11 @@
 /** `bip metainfo inspect` of torrents with more than usual in them, and how much of it is shown. @module */
 
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { FIELD_NAMES } from '../../commands/metainfo/fields.ts';
+import type { Inspection } from '../../commands/metainfo/inspection.ts';
+import { decode } from '../../src/bencode/index.ts';
 import {
   bytes,
   leaf,
@@ -38,6 +43,25 @@ async function json(content: Uint8Array, argv: readonly string[] = []): Promise<
   const value: Printed = JSON.parse(stdout);
   return value;
 }
+
+interface Shown extends Printed {
+  readonly otherKeys?: Printed;
+}
+
+/** Where the keys beside the info dictionary are shown. */
+const FIELD_OF: Readonly<Record<string, keyof Inspection>> = {
+  announce: 'announce',
+  'announce-list': 'announce',
+  comment: 'comment',
+  'created by': 'createdBy',
+  'creation date': 'creationDate',
+  encoding: 'encoding',
+  httpseeds: 'httpSeeds',
+  info: 'name',
+  nodes: 'nodes',
+  'piece layers': 'pieceCount',
+  'url-list': 'webSeeds',
+};
 
 const NAMES = multiV1(
   [
@@ -241,4 +265,47 @@ test('100,000 files are no trouble', async () => {
   const { stdout } = await inspect(content, ['--depth', '1'], { tty: true });
   expect(stdout).toContain('temp  100000 files, 97.66 KiB\n');
   expect((await inspect(content)).stdout.split('\n').at(-2)).toBe('file\t1\ttemp/d99/f99999');
+});
+
+describe('every torrent of the fixtures', () => {
+  const folder = join(import.meta.dirname, '../../fixtures/torrents');
+  const files = Object.fromEntries(
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.torrent'))
+      .map((name) => [name, readFileSync(join(folder, name))]),
+  );
+  const argv = ['metainfo', 'inspect', ...Object.keys(files), '--pieces'];
+
+  test.each<[string, readonly string[], boolean]>([
+    ['in a pipe', [], false],
+    ['on a terminal', ['--padding', '--verbose'], true],
+    ['in JSON', ['--json'], false],
+    ['in columns', ['--columns', FIELD_NAMES.join(',')], true],
+  ])('is shown or refused, %s', async (_, flags, tty) => {
+    const columns = flags.includes('--columns');
+    const run = await runBip({
+      argv: [...(columns ? argv.slice(0, -1) : argv), ...flags],
+      files,
+      tty,
+    });
+    expect(run.code).toBe(3);
+    expect(run.stderr).not.toContain('bug');
+    expect(run.stdout.length).toBeGreaterThan(10_000);
+  });
+
+  test('no key is lost: each is a field, or among the others', async () => {
+    const { stdout } = await runBip({ argv: ['--json', ...argv], files });
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.length).toBeGreaterThan(40);
+    for (const line of lines) {
+      const { torrent: name, otherKeys = {}, ...fields }: Shown = JSON.parse(line);
+      const root = decode(files[String(name)] ?? new Uint8Array(), { fullDecode: false });
+      for (const [key] of root.entries()) {
+        const text = Buffer.from(key).toString();
+        const field = FIELD_OF[text];
+        const isTold = field !== undefined && fields[field] !== undefined;
+        expect([name, text, isTold || otherKeys[text] !== undefined]).toEqual([name, text, true]);
+      }
+    }
+  });
 });
