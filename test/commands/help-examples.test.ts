@@ -2,7 +2,7 @@
 
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Command } from 'commander';
@@ -45,10 +45,19 @@ interface Place {
 
 const PROPS: readonly Prop[] = [
   { named: /(^|\s)album(\s|$)|album\.torrent|jobs\.yaml/, make: ({ folder }) => album(folder) },
-  { named: /~\/Music/, make: music },
+  { named: /--content ~\/Music/, make: music },
   {
     named: /album\.torrent/,
     make: ({ run }) => run('bip metainfo create album --no-config --quiet'),
+  },
+  {
+    // Somewhere else, under other names.
+    named: /--search ~\/Music/,
+    make: async ({ folder }) => {
+      await mkdir(join(folder, 'Music/new'), { recursive: true });
+      await rename(join(folder, 'album/one.flac'), join(folder, 'Music/new/eins.flac'));
+      await rename(join(folder, 'album/extras/cover.jpg'), join(folder, 'Music/front.jpg'));
+    },
   },
   { named: /(^|\s)a\.torrent|\*\.torrent/, make: torrentA },
   { named: /debian\.torrent|\*\.torrent/, make: torrentOfDebian },

@@ -95,7 +95,7 @@ test('the examples of the help run as written', async () => {
   expect(examples.length).toBeGreaterThan(3);
   const { contents, bytes } = ALBUM;
   const music = Object.fromEntries(
-    [...contents].map(([path, file]) => [`/srv/music/${path}`, file]),
+    [...contents].map(([path, file]) => [`/me/Music/${path}`, file]),
   );
   for (const example of examples) {
     // As a shell would.
