@@ -19,8 +19,8 @@ interface CreatedMagnet extends InspectedMagnet {
 
 const HELP = `
 TORRENT is a .torrent path, - for standard input, a URL of a .torrent, an infohash, or a magnet link,
-which is edited: what bip does not know of it is left out. Without TORRENT, --public-key makes a link to
-whatever the owner of the key publishes (BEP 46).
+which is edited: what bip does not know of it is left out. Without TORRENT, --public-key makes a link
+to whatever the owner of the key publishes (BEP 46).
 
 A link is for others. So trackers and web seeds whose URLs hold a passkey or another secret are left
 out and named on stderr, unless --reveal puts them in; those named by flags are always in.

@@ -91,23 +91,32 @@ export interface Field {
   readonly path?: string;
   /** `bytes`: a size. */
   readonly kind: 'text' | 'number' | 'bytes';
-  /** It is made of the hashes of pieces. */
-  readonly needsPieces: boolean;
+}
+
+/** What an inspection has to hold for some fields, and would take time for others. */
+export function needsOf(fields: readonly Field[]): {
+  readonly files: boolean;
+  readonly pieces: boolean;
+} {
+  const tops = new Set(fields.map(({ steps }) => steps?.[0]));
+  return {
+    files: tops.has('files'),
+    pieces: tops.has('pieces') || tops.has('pieceLayers'),
+  };
 }
 
 /** @throws {UsageError} for what is no field of any torrent. */
 export function parseField(text: string, flag: string): Field {
   if (text.startsWith('/')) {
-    return { text, path: pathOf(text), kind: 'text', needsPieces: false };
+    return { text, path: pathOf(text), kind: 'text' };
   }
   const steps = splitPath(text);
   let shape: Shape = { parts: FIELDS };
   for (const [at, step] of steps.entries()) {
     shape = stepInto(shape, step, { flag, text, above: steps.slice(0, at).join('.') });
   }
-  const needsPieces = steps[0] === 'pieces' || steps[0] === 'pieceLayers';
   const kind = shape === 'bytes' || shape === 'number' ? shape : 'text';
-  if (steps.length > 0) return { text, steps, kind, needsPieces };
+  if (steps.length > 0) return { text, steps, kind };
   throw new UsageError(`${flag} is empty; name a field like infoHash, or a key like /info/source`);
 }
 

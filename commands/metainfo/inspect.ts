@@ -17,6 +17,7 @@ import {
   type Field,
   type FieldValue,
   jsonOf,
+  needsOf,
   parseField,
   rowsOf,
   valueOf,
@@ -48,8 +49,8 @@ type Result =
     };
 
 const HELP = `
-Passkeys and other secrets in URLs are masked, and the magnet link leaves such URLs out; --reveal shows
-them. On a terminal --verbose gives sizes in bytes as well.
+Passkeys and other secrets in URLs are masked, and the magnet link leaves such URLs out; --reveal
+shows them. On a terminal --verbose gives sizes in bytes as well.
 
 FIELD of --get and --columns is a name in the JSON, with dots and indices for what is in it:
   infoHash · announce · announce.0.0 · files.0.path · files.path (of each) · otherKeys.publisher
@@ -146,7 +147,7 @@ function torrents(invocation: Invocation<Options>): AsyncIterable<Result> {
     exact: verbose === true,
     depth: depth === undefined ? undefined : parseWhole(depth, '--depth', 1, 1000),
   };
-  return eachTorrent(invocation, pieces === true, ({ inspection }) => ({
+  return eachTorrent(invocation, { files: true, pieces: pieces === true }, ({ inspection }) => ({
     type: 'torrent',
     inspection,
     show,
@@ -154,7 +155,7 @@ function torrents(invocation: Invocation<Options>): AsyncIterable<Result> {
 }
 
 function values(invocation: Invocation<Options>, field: Field): AsyncIterable<Result> {
-  return eachTorrent(invocation, field.needsPieces, (torrent) => ({
+  return eachTorrent(invocation, needsOf([field]), (torrent) => ({
     type: 'value',
     value: valueOf(field, torrent),
   }));
@@ -166,8 +167,7 @@ async function* rows(
   columns: readonly Field[],
 ): AsyncGenerator<Result> {
   const { context, options } = invocation;
-  const needsPieces = columns.some((field) => field.needsPieces);
-  const each = eachTorrent(invocation, needsPieces, (torrent) =>
+  const each = eachTorrent(invocation, needsOf(columns), (torrent) =>
     columns.map((field) => valueOf(field, torrent)),
   );
   if (!context.stdout.isTTY || options.json === true) {
@@ -199,7 +199,7 @@ interface Inspected {
 
 function eachTorrent<Value>(
   invocation: Invocation<Options>,
-  pieces: boolean,
+  needs: { readonly files: boolean; readonly pieces: boolean },
   use: (torrent: Inspected) => Value,
 ): AsyncGenerator<Value, void, undefined> {
   const { context, args, options } = invocation;
@@ -213,7 +213,7 @@ function eachTorrent<Value>(
     }
     const { metainfo, bytes } = source;
     const torrent = inputName(argument);
-    const inspection = inspectionOf(metainfo, { reveal, bytes, torrent, pieces });
+    const inspection = inspectionOf(metainfo, { ...needs, reveal, bytes, torrent });
     return use({ inspection, root: torrentRoot(bytes), reveal });
   });
 }

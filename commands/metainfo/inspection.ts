@@ -82,13 +82,15 @@ export interface InspectionOptions {
   readonly bytes?: Uint8Array;
   /** Where it came from. */
   readonly torrent?: string;
+  /** With what is said of each file; default: yes. For callers that show nothing of it. */
+  readonly files?: boolean;
   /** With the hashes of pieces. */
   readonly pieces?: boolean;
 }
 
 /** All that can be said of `metainfo`. */
 export function inspectionOf(metainfo: Metainfo, options: InspectionOptions): Inspection {
-  const { reveal, bytes, torrent, pieces = false } = options;
+  const { reveal, bytes, torrent, files = true, pieces = false } = options;
   const mask = reveal ? (url: string): string => url : maskSecrets;
   const root = bytes === undefined ? undefined : torrentRoot(bytes);
   return {
@@ -97,12 +99,11 @@ export function inspectionOf(metainfo: Metainfo, options: InspectionOptions): In
     ...defined('torrentLength', bytes?.length),
     private: metainfo.private,
     fileCount: metainfo.files.filter(({ padding }) => !padding).length,
-    files: inspectedFiles(metainfo, root, reveal),
+    files: files ? inspectedFiles(metainfo, root, reveal) : [],
     ...surroundings(metainfo, mask),
     ...optional(metainfo, mask),
-    ...defined('encoding', root?.get('encoding')?.asText() || undefined),
     magnet: magnetText(metainfo, reveal),
-    ...otherKeys(metainfo, root, reveal),
+    ...besides(metainfo, root, reveal),
     ...(pieces ? pieceHashes(metainfo) : {}),
     warnings: metainfo.warnings,
   };
@@ -210,14 +211,16 @@ function optional(metainfo: Metainfo, mask: (url: string) => string): Pick<Inspe
   };
 }
 
-function otherKeys(
+/** What only the whole .torrent says. */
+function besides(
   metainfo: Metainfo,
   root: BencodeNode | undefined,
   reveal: boolean,
-): Pick<Inspection, 'otherKeys' | 'otherInfoKeys'> {
+): Pick<Inspection, 'encoding' | 'otherKeys' | 'otherInfoKeys'> {
   const info = root?.get('info');
   if (root === undefined || info === undefined) return {};
   return {
+    ...defined('encoding', root.get('encoding')?.asText() || undefined),
     ...defined('otherKeys', someOf(otherRootKeys(root, metainfo, reveal))),
     ...defined('otherInfoKeys', someOf(otherInfoKeys(info, reveal))),
   };
