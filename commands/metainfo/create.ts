@@ -29,7 +29,7 @@ const HELP = `
 Which version:
   --hybrid  for everybody who has a client of today: it has the hashes of v1 and v2.
   --v1      when Transmission up to 3.00 has to take it, which refuses hybrids, or aria2, which
-            computes a wrong infohash of them.
+            computes a wrong infohash of them, or rtorrent, which wants their padding as files.
   --v2      when all peers know v2: nobody else can read it.
 
 Files begin in the order of their paths, whatever the file system says, so that the same content and
