@@ -29,7 +29,7 @@ export interface Tree {
 const BLOCK = 16 * KiB;
 
 /** Lengths at and around the edges of blocks and pieces of all {@link PIECE_LENGTHS}. */
-export const EDGES: readonly number[] = [
+const EDGES: readonly number[] = [
   ...new Set([
     ...[0, 1, BLOCK - 1, BLOCK, BLOCK + 1],
     ...PIECE_LENGTHS.flatMap((piece) => [piece - 1, piece, piece + 1, 2 * piece, 5 * piece + 4321]),
