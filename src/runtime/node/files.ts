@@ -19,9 +19,9 @@ import {
 import { dirname } from 'node:path';
 import { decodeName } from '../../base/bytes.ts';
 import { storageFailure } from '../failures.ts';
-import type { FileHandle, FileStat, Files } from '../ports.ts';
+import type { FileHandle, Files } from '../ports.ts';
 import { NodeFileHandle } from './file-handle.ts';
-import { statOf } from './file-stat.ts';
+import { FileLooks } from './file-looks.ts';
 import { systemCode } from './system-error.ts';
 import { systemPath } from './system-path.ts';
 import type { Threads } from './threads.ts';
@@ -41,14 +41,18 @@ const OPEN_FLAGS = {
 
 /** @param threads write the memory that they share; without them the threadpool writes all */
 export function nodeFiles(threads?: Threads): Files {
-  return { ...FILES, open: (path, mode) => open(path, mode, threads) };
+  const looks = new FileLooks();
+  return {
+    ...FILES,
+    open: (path, mode) => open(path, mode, threads),
+    stat: (path) => absentIsUndefined(`cannot look at ${path}`, () => looks.stat(path)),
+    statLink: (path) => absentIsUndefined(`cannot look at ${path}`, () => looks.statLink(path)),
+  };
 }
 
-const FILES: Omit<Files, 'open'> = {
+const FILES: Omit<Files, 'open' | 'stat' | 'statLink'> = {
   readFile,
   writeFile,
-  stat: (path) => absentIsUndefined(`cannot look at ${path}`, () => look(fs.stat, path)),
-  statLink: (path) => absentIsUndefined(`cannot look at ${path}`, () => look(fs.lstat, path)),
   list: (path) =>
     attempt(`cannot list ${path}`, async () => {
       const names = await readdir(systemPath(path), 'buffer');
@@ -84,21 +88,6 @@ const FILES: Omit<Files, 'open'> = {
       await chmod(system, (mode & 0o777) | ((mode & 0o444) >>> 2));
     }),
 };
-
-type Ask = (
-  path: fs.PathLike,
-  answer: (error: NodeJS.ErrnoException | null, stats: fs.Stats) => void,
-) => void;
-
-/** By callback, which costs two thirds of the promised way: scans ask for every file. */
-function look(ask: Ask, path: string): Promise<FileStat> {
-  return new Promise((resolve, reject) => {
-    ask(systemPath(path), (error, stats) => {
-      if (error === null) resolve(statOf(stats));
-      else reject(error);
-    });
-  });
-}
 
 /** Node's own `recursive` never ends where a folder exists that takes no others, as /proc. */
 async function makeWithParents(path: string): Promise<void> {
