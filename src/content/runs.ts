@@ -5,7 +5,7 @@ import type { Version } from '../metainfo/index.ts';
 import type { HashPart, HashRun } from '../runtime/ports.ts';
 
 /** Bytes of a run, unless a piece is longer: enough that the way to a thread costs nothing. */
-const RUN_BYTES: number = 4 * 1024 * 1024;
+const RUN_BYTES: number = 16 * 1024 * 1024;
 
 /** Parts of a run, unless a piece has more. */
 const RUN_PARTS = 1024;

@@ -134,7 +134,7 @@ function checkComponent(part: string, path: readonly string[], version: Version)
   if (version !== 'v1') {
     throw refusal(`the name ${showPath(path)} is not UTF-8`, 'rename it, or make a v1 torrent');
   }
-  if (decodeName(encodeName(part)) === part) return;
+  if (part.isWellFormed() || decodeName(encodeName(part)) === part) return;
   throw refusal(`the name ${showPath(path)} stands for no bytes`, 'rename it');
 }
 

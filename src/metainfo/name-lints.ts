@@ -74,7 +74,11 @@ function clashOf(paths: readonly (readonly string[])[]): PathClash {
   };
 }
 
+/** Names that nobody changes, as most are; the others are looked at closely. */
+const ORDINARY = /^(?!con|prn|aux|nul|clock|com|lpt)(?:[\w\-+,()]|[ .](?=[\w\-+,()])){1,200}$/i;
+
 function lintOf(part: string, path: readonly string[]): NameLint | undefined {
+  if (ORDINARY.test(part)) return undefined;
   const bytes = encodeName(part);
   const safe = sanitizeComponent(bytes, { force: true });
   if (!isPlainName(part)) {

@@ -69,3 +69,25 @@ describe('clashes', () => {
     expect(clash?.message).toMatch(/^a and A \(and 1 more\)/);
   });
 });
+
+test('a name without a lint is one that no system changes', () => {
+  const letters = fc.constantFrom(
+    ...'aZ9_-+,() .:~\\',
+    'con',
+    'nul',
+    'lpt1',
+    'ä',
+    '\u200b',
+    '\udcff',
+  );
+  fc.assert(
+    fc.property(fc.array(letters, { minLength: 1, maxLength: 8 }), (parts) => {
+      const name = parts.join('');
+      const kept = [false, true].every(
+        (windows) => sanitizeComponent(encodeName(name), { force: true, windows }) === name,
+      );
+      expect(nameLints([name]).length === 0).toBe(kept);
+    }),
+    { numRuns: 2000 },
+  );
+});
