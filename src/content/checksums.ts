@@ -21,8 +21,8 @@ export interface ChecksumOptions extends Pick<FileHasherOptions, 'threads' | 'or
   readonly onProgress?: (doneBytes: number) => void;
 }
 
-/** Bytes of small files that are read as one run. */
-const RUN_BYTES = 4 * 1024 * 1024;
+/** Files have no pieces here; any length does. */
+const PIECE_LENGTH = 2 ** 20;
 
 /** How torrents write a digest. */
 interface Form {
@@ -57,7 +57,7 @@ export async function checksumsOf(
   await using files = hashers.openFileHashers({ ...limit, order, totalBytes: scan.totalBytes });
   let done = 0;
   const pace = { limit: runsAtOnce(files), signal };
-  await forEachAtOnce(groups(scan.files), pace, async (group) => {
+  await forEachAtOnce(groups(scan.files, files.runBytes), pace, async (group) => {
     const { digests, faults } = await files.hash(runOf(group, algorithms));
     const [fault] = faults;
     if (fault !== undefined) throw fault.error;
@@ -82,12 +82,13 @@ interface Indexed {
   readonly file: ScannedFile;
 }
 
-function* groups(files: readonly ScannedFile[]): Generator<readonly Indexed[]> {
+/** Small files together, until they are `runBytes`. */
+function* groups(files: readonly ScannedFile[], runBytes: number): Generator<readonly Indexed[]> {
   let group: Indexed[] = [];
   let bytes = 0;
   for (const [index, file] of files.entries()) {
     if (file.symlink !== undefined) continue;
-    if (group.length > 0 && bytes + file.length > RUN_BYTES) {
+    if (group.length > 0 && bytes + file.length > runBytes) {
       yield group;
       group = [];
       bytes = 0;
@@ -102,7 +103,7 @@ function runOf(group: readonly Indexed[], digests: readonly DigestAlgorithm[]): 
   const parts = group.map(({ file: { source, length, modified } }): HashPart => {
     return { path: source, position: 0, length, expected: { size: length, modified } };
   });
-  return { parts, pieceLength: RUN_BYTES, sha1: false, sha256: false, digests };
+  return { parts, pieceLength: PIECE_LENGTH, sha1: false, sha256: false, digests };
 }
 
 function checksumsFrom(

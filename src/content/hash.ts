@@ -57,7 +57,7 @@ export async function hashContent(
   await using files = hashers.openFileHashers({ ...threads, order, totalBytes });
   let done = 0;
   onProgress?.(0, totalBytes);
-  const runs = pieceRuns(map, { ignorePadding: !kinds.sha1 });
+  const runs = pieceRuns(map, { runBytes: files.runBytes, ignorePadding: !kinds.sha1 });
   await forEachAtOnce(runs, { limit: runsAtOnce(files), signal }, async (run) => {
     const result = await files.hash(hashRunOf(map, run.spans, { ...kinds, source }));
     const [fault] = result.faults;

@@ -4,8 +4,8 @@ import type { FileSpan, LayoutMap } from '../disk/index.ts';
 import type { Version } from '../metainfo/index.ts';
 import type { HashPart, HashRun } from '../runtime/ports.ts';
 
-/** Bytes of a run, unless a piece is longer: enough that the way to a thread costs nothing. */
-const RUN_BYTES: number = 16 * 1024 * 1024;
+/** Bytes of a run where nobody says how many are good. */
+const RUN_BYTES: number = 4 * 1024 * 1024;
 
 /** Parts of a run, unless a piece has more. */
 const RUN_PARTS = 1024;
@@ -28,13 +28,15 @@ export interface RunOptions {
   readonly wanted?: (piece: number) => boolean;
   /** All by default. */
   readonly range?: PieceRange;
+  /** Bytes of a run, unless a piece is longer; see `FileHashers`. */
+  readonly runBytes?: number;
   /** Padding is not hashed, and so is no work (without SHA-1). */
   readonly ignorePadding?: boolean;
 }
 
 /** All wanted pieces of a range as runs, ascending: some megabytes each, or a single piece. */
 export function* pieceRuns(map: LayoutMap, options: RunOptions = {}): Generator<PieceRun> {
-  const { wanted = () => true, range, ignorePadding = false } = options;
+  const { wanted = () => true, range, runBytes = RUN_BYTES, ignorePadding = false } = options;
   const { first: begin, end: stop } = range ?? { first: 0, end: map.layout.pieceCount };
   const work = (piece: number): number =>
     ignorePadding ? contentBytes(spansOf(map, piece, piece + 1)) : map.pieceSize(piece);
@@ -46,7 +48,7 @@ export function* pieceRuns(map: LayoutMap, options: RunOptions = {}): Generator<
     let end = first + 1;
     for (let bytes = work(first); end < stop && wanted(end); end++) {
       bytes += work(end);
-      if (bytes > RUN_BYTES) break;
+      if (bytes > runBytes) break;
     }
     const run = withFewSpans(map, { first, end });
     yield run;

@@ -222,7 +222,11 @@ async function hashRuns(hashers: FileHashers, options: VerifyOptions, work: Work
   onProgress?.(0, totalBytes);
   const wanted = (piece: number): boolean => !isOver && judge.states[piece] === PIECE.open;
   const limit = runsAtOnce(hashers);
-  const runs = pieceRuns(map, { wanted, ignorePadding: !kinds.sha1 });
+  const runs = pieceRuns(map, {
+    wanted,
+    runBytes: hashers.runBytes,
+    ignorePadding: !kinds.sha1,
+  });
   await forEachAtOnce(runs, { limit, signal }, async (run) => {
     const hashed = await hashers.hash(hashRunOf(map, run.spans, { ...kinds, source }));
     for (const { part, error } of hashed.faults) {

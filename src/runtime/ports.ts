@@ -255,6 +255,8 @@ export interface FileHasherOptions {
 export interface FileHashers extends AsyncDisposable {
   /** Runs that are hashed at once; keep one or two more under way, so that nobody waits. */
   readonly lanes: number;
+  /** Bytes of a run from which on handing it over costs nothing beside the work. */
+  readonly runBytes: number;
   /** Starts runs in the order of the calls. Rejects only after a disposal, or when a thread dies. */
   hash(run: HashRun): Promise<HashedRun>;
 }

@@ -355,6 +355,7 @@ function counting(hashers: Hashers): Counter {
       const inner = hashers.openFileHashers(options);
       return {
         lanes: inner.lanes,
+        runBytes: inner.runBytes,
         hash: (run) => {
           counter.bytes += run.parts
             .filter(({ path }) => path !== undefined)

@@ -24,6 +24,13 @@ const PARALLEL_BUFFER = 256 * 1024;
 /** Bytes that a thread reads when it is its turn: enough for a disk that turns to be worth the seek. */
 const SEQUENTIAL_BUFFER = 4 * 1024 * 1024;
 
+/** Bytes of a run: with 4 MiB, messages and their sender cost a twentieth of the work. */
+const SHORT_RUN = 4 * 1024 * 1024;
+const LONG_RUN = 16 * 1024 * 1024;
+
+/** Runs for each thread, so that all end at about the same time. */
+const RUNS_IN_ALL = 16;
+
 /** Runs that a thread has at once: one is worked on, one waits. */
 const RUNS_PER_THREAD = 2;
 
@@ -33,12 +40,18 @@ const MOST_THREADS = 64;
 export function openFileHashers(options: FileHasherOptions): FileHashers {
   const { threads = availableParallelism(), order, totalBytes } = options;
   if (totalBytes < WORTH_A_THREAD) return new SameThread();
-  return new Pool(Math.min(threads, MOST_THREADS, Math.ceil(totalBytes / WORTH_A_THREAD)), order);
+  const lanes = Math.max(
+    1,
+    Math.min(threads, MOST_THREADS, Math.ceil(totalBytes / WORTH_A_THREAD)),
+  );
+  const fair = totalBytes / (lanes * RUNS_IN_ALL);
+  return new Pool(lanes, order, Math.max(SHORT_RUN, Math.min(LONG_RUN, fair)));
 }
 
 /** Little work, done at once. */
 class SameThread implements FileHashers {
   readonly lanes = 1;
+  readonly runBytes = SHORT_RUN;
   #hasher: RunHasher | undefined;
 
   async hash(run: HashRun): Promise<HashedRun> {
@@ -59,14 +72,16 @@ interface Task {
 
 class Pool implements FileHashers {
   readonly lanes: number;
+  readonly runBytes: number;
   readonly #order: ReadOrder;
   readonly #waiting: Task[] = [];
   #threads: Thread[] | undefined;
   #tickets = 0;
   #disposal: Promise<unknown> | undefined;
 
-  constructor(threads: number, order: ReadOrder) {
-    this.lanes = Math.max(1, threads);
+  constructor(lanes: number, order: ReadOrder, runBytes: number) {
+    this.lanes = lanes;
+    this.runBytes = runBytes;
     this.#order = order;
   }
 

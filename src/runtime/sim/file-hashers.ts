@@ -13,12 +13,15 @@ const BLOCK_LENGTH = 16_384;
 /** Runs that tests may see at once. */
 const LANES = 2;
 
+const RUN_BYTES = 4 * 1024 * 1024;
+
 export function simFileHashers(files: Files, digest: Digest): FileHashers {
   return new SimFileHashers(files, digest);
 }
 
 class SimFileHashers implements FileHashers {
   readonly lanes = LANES;
+  readonly runBytes = RUN_BYTES;
   readonly #files: Files;
   readonly #digest: Digest;
   #disposed = false;
