@@ -36,24 +36,34 @@ export interface RunOptions {
 
 /** All wanted pieces of a range as runs, ascending: some megabytes each, or a single piece. */
 export function* pieceRuns(map: LayoutMap, options: RunOptions = {}): Generator<PieceRun> {
-  const { wanted = () => true, range, runBytes = RUN_BYTES, ignorePadding = false } = options;
-  const { first: begin, end: stop } = range ?? { first: 0, end: map.layout.pieceCount };
-  const work = (piece: number): number =>
-    ignorePadding ? contentBytes(spansOf(map, piece, piece + 1)) : map.pieceSize(piece);
-  for (let first = begin; first < stop; ) {
+  const { wanted = () => true, range = { first: 0, end: map.layout.pieceCount } } = options;
+  for (let { first } = range; first < range.end; ) {
     if (!wanted(first)) {
       first++;
       continue;
     }
-    let end = first + 1;
-    for (let bytes = work(first); end < stop && wanted(end); end++) {
-      bytes += work(end);
-      if (bytes > runBytes) break;
-    }
+    const end = endOfRun(map, { first, end: range.end }, { ...options, wanted });
     const run = withFewSpans(map, { first, end });
     yield run;
     first = run.end;
   }
+}
+
+/** Where the run ends that begins with the range. */
+function endOfRun(
+  map: LayoutMap,
+  { first, end: most }: PieceRange,
+  options: RunOptions & Required<Pick<RunOptions, 'wanted'>>,
+): number {
+  const { wanted, runBytes = RUN_BYTES, ignorePadding = false } = options;
+  const work = (piece: number): number =>
+    ignorePadding ? contentBytes(spansOf(map, piece, piece + 1)) : map.pieceSize(piece);
+  let end = first + 1;
+  for (let bytes = work(first); end < most && wanted(end); end++) {
+    bytes += work(end);
+    if (bytes > runBytes) break;
+  }
+  return end;
 }
 
 function withFewSpans(map: LayoutMap, { first, end }: PieceRange): PieceRun {
