@@ -9,6 +9,9 @@
 import { sha1 as nobleSha1 } from '@noble/hashes/legacy.js';
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
 
+/** Bytes of a SHA-1. */
+export const SHA1_LENGTH = 20;
+
 /** SHA-1 (FIPS 180-4 §6.1), 20 bytes. */
 export function sha1(bytes: Uint8Array): Uint8Array {
   return nobleSha1(bytes);

@@ -3,6 +3,7 @@
 import { formatHex } from '../base/bytes.ts';
 import { invariant } from '../base/errors.ts';
 import { HASH_LENGTH, merkleRoot, paddingHash, treeWidth } from '../base/merkle.ts';
+import { SHA1_LENGTH } from '../base/sha.ts';
 import { LayoutMap } from '../disk/index.ts';
 import { BLOCK_LENGTH, type InfoPlan, type PlannedFile } from '../metainfo/index.ts';
 import type { HashedRun, Hashers, HashPart, ReadOrder, Runtime } from '../runtime/ports.ts';
@@ -34,9 +35,6 @@ export interface ContentHashes {
   /** v2 and hybrid: the hashes of the pieces of files with more than one, by root in hex. */
   readonly pieceLayers: ReadonlyMap<string, Uint8Array>;
 }
-
-/** Bytes of a SHA-1. */
-export const SHA1_LENGTH = 20;
 
 /**
  * One pass over all content.

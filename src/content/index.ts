@@ -21,7 +21,6 @@ export type { IgnoreRules } from './ignore.ts';
 export { isJunk } from './junk.ts';
 export { scanContent } from './scan.ts';
 export {
-  MAX_FILES,
   type Scan,
   type ScanFilter,
   type ScannedFile,

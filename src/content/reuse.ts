@@ -7,11 +7,12 @@
 
 import { concatBytes, equalBytes, formatHex } from '../base/bytes.ts';
 import { HASH_LENGTH } from '../base/merkle.ts';
+import { SHA1_LENGTH } from '../base/sha.ts';
 import { LayoutMap } from '../disk/index.ts';
 import type { FileEntry, InfoPlan, Metainfo, PlannedFile } from '../metainfo/index.ts';
 import type { HashedRun, Runtime } from '../runtime/ports.ts';
 import { forEachAtOnce } from './at-once.ts';
-import { type ContentHashes, type HashContentOptions, SHA1_LENGTH } from './hash.ts';
+import { type ContentHashes, type HashContentOptions } from './hash.ts';
 import { hashKindsOf, hashRunOf, type PieceRun, pieceRuns } from './runs.ts';
 
 /** Pieces hashed to see that the content is really the same, spread over all of it. */

@@ -1,9 +1,10 @@
 /** Finds files by the pieces in which they lie (BEP 3). @module */
 
 import { formatHex } from '../base/bytes.ts';
+import { SHA1_LENGTH } from '../base/sha.ts';
 import type { LayoutMap } from '../disk/index.ts';
 import { forEachAtOnce } from './at-once.ts';
-import { SHA1_LENGTH } from './hash.ts';
+
 import { hashRunOf, type PieceRange, pieceRuns, spansOf } from './runs.ts';
 import type { Findings, Hunt } from './search-hunt.ts';
 import { sameHash } from './verify-judge.ts';

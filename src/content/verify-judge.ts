@@ -7,10 +7,11 @@
 
 import { formatHex } from '../base/bytes.ts';
 import { HASH_LENGTH, merkleRoot, paddingHash, treeWidth } from '../base/merkle.ts';
+import { SHA1_LENGTH } from '../base/sha.ts';
 import type { FileSpan } from '../disk/index.ts';
 import { BLOCK_LENGTH, type Metainfo } from '../metainfo/index.ts';
 import type { HashedRun, Hashers } from '../runtime/ports.ts';
-import { SHA1_LENGTH } from './hash.ts';
+
 import { type HashKinds, hashKindsOf, type PieceRun } from './runs.ts';
 import { PIECE } from './verify-states.ts';
 

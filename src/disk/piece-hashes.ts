@@ -7,12 +7,10 @@
 
 import { equalBytes, formatHex } from '../base/bytes.ts';
 import { IntegrityError, invariant } from '../base/errors.ts';
+import { SHA1_LENGTH } from '../base/sha.ts';
 import { BLOCK_LENGTH, HASH_LENGTH, merkleRoot, type Sha256 } from '../metainfo/index.ts';
 import type { Hashers } from '../runtime/ports.ts';
 import { LayoutMap, type StorageFile, type StorageLayout } from './layout.ts';
-
-/** Bytes of a SHA-1 (BEP 3 `pieces`). */
-export const SHA1_LENGTH = 20;
 
 /** Expected hashes of all pieces of one torrent. */
 export interface PieceHashes {

@@ -130,11 +130,15 @@ function checkComponent(part: string, path: readonly string[], version: Version)
       'rename it, or leave it out',
     );
   }
-  if (part.isWellFormed()) return;
+  if (!part.isWellFormed()) checkBytes(part, path, version);
+}
+
+/** Of a name that is no UTF-8. */
+function checkBytes(part: string, path: readonly string[], version: Version): void {
   if (version !== 'v1') {
     throw refusal(`the name ${showPath(path)} is not UTF-8`, 'rename it, or make a v1 torrent');
   }
-  if (part.isWellFormed() || decodeName(encodeName(part)) === part) return;
+  if (decodeName(encodeName(part)) === part) return;
   throw refusal(`the name ${showPath(path)} stands for no bytes`, 'rename it');
 }
 

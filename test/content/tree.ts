@@ -7,14 +7,14 @@ import { makeWorld } from '../sim/world.ts';
 /** By path: how many bytes a file has, or where a link leads. Folders come by themselves. */
 export type Tree = Readonly<Record<string, number | { readonly link: string }>>;
 
-export const DEFAULTS: Omit<ScanOptions, 'inputs'> = {
+const DEFAULTS: Omit<ScanOptions, 'inputs'> = {
   symlinks: 'follow',
   hidden: false,
   junk: false,
   signal: new AbortController().signal,
 };
 
-export async function plant(files: Files, tree: Tree): Promise<void> {
+async function plant(files: Files, tree: Tree): Promise<void> {
   for (const [path, content] of Object.entries(tree)) {
     const folder = path.slice(0, path.lastIndexOf('/'));
     if (folder !== '') await files.makeDirectory(folder);
