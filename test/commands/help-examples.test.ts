@@ -176,14 +176,14 @@ describe.concurrent('as written', () => {
 
 /** All commands of these groups, as words, by what the help of each group lists. */
 async function leavesOf(groups: readonly string[]): Promise<readonly (readonly string[])[]> {
-  const leaves: (readonly string[])[] = [];
+  const found: (readonly string[])[] = [];
   for (const group of groups) {
     const { stdout } = await bip(group, '--help');
     const list = stdout.slice(stdout.indexOf('Commands:'));
     const names = [...list.matchAll(/^ {2}([a-z]+)/gm)].map(([, name = '']) => name);
-    leaves.push(...names.filter((name) => name !== 'help').map((name) => [group, name]));
+    found.push(...names.filter((name) => name !== 'help').map((name) => [group, name]));
   }
-  return leaves;
+  return found;
 }
 
 interface Ended {
