@@ -76,8 +76,7 @@ function count(number: number, what: string): string {
   return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
 
-/** How something is drawn. */
-export /** One cell for a run of pieces: full when all are there, shaded by share, a mark while some are open. */
+/** One cell for a run of pieces: full when all are there, shaded by share, a mark while some are open. */
 function pieceMap(torrent: Torrent, pieces: number, { style, width }: BarOptions): string {
   const cells = Math.min(pieces, width - 4);
   if (cells <= 1) return '';
