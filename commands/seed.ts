@@ -203,9 +203,10 @@ async function share(
   const { runtime, signal } = context;
   const scan = await scanContent(runtime.files, {
     inputs: [path],
-    symlinks: 'follow',
-    hidden: false,
-    junk: false,
+    symlinks: 'skip',
+    // Whoever names a folder means all that is in it; `bip metainfo create` chooses.
+    hidden: true,
+    junk: true,
     signal,
   });
   for (const skipped of scan.skipped) {

@@ -16,7 +16,7 @@ const MIB = 2 ** 20;
 export const SHAPES: readonly Shape[] = [
   { name: '1 x 4 GiB', files: 1, length: 4096 * MIB },
   { name: '8 x 512 MiB', files: 8, length: 512 * MIB },
-  { name: '20,000 x 64 KiB', files: 20_000, length: MIB / 16 },
+  { name: '20000 x 64 KiB', files: 20_000, length: MIB / 16 },
 ];
 
 export interface Tree extends AsyncDisposable {
