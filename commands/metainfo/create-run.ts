@@ -155,7 +155,7 @@ async function scanJob(
     create: async (onProgress) => {
       const reuse = candidates.map(({ metainfo }) => metainfo);
       const created = await createTorrent(runtime, {
-        ...{ scan, info, surroundings, order, reuse, checksums, signal, onProgress },
+        ...{ scan, info, plan, surroundings, order, reuse, checksums, signal, onProgress },
         ...(threads === undefined ? {} : { threads }),
       });
       return { bytes: created.bytes, ...reusedOf(created, candidates) };

@@ -24,6 +24,8 @@ export interface CreateOptions {
   /** The files, as they were found. */
   readonly scan: Scan;
   readonly info: InfoSettings;
+  /** What `planScan` made of both, where it was asked already and there are no checksums. */
+  readonly plan?: InfoPlan;
   readonly surroundings: SurroundingsDraft;
   /** As many as there are cores by default. */
   readonly threads?: number;
@@ -76,31 +78,42 @@ export async function createTorrent(
   runtime: Pick<Runtime, 'hashers'>,
   options: CreateOptions,
 ): Promise<CreatedTorrent> {
-  const { scan, info, surroundings, reuse = [], checksums = [] } = options;
-  const { threads, order, signal, onProgress } = options;
+  const { scan, reuse = [], checksums = [], onProgress } = options;
   const passes = checksums.length > 0 ? 2 : 1;
   const totalBytes = scan.totalBytes * passes;
-  const before = scan.totalBytes * (passes - 1);
-  const limits = { order, signal, ...(threads === undefined ? {} : { threads }) };
-  const found =
-    passes === 1
-      ? []
-      : await checksumsOf(runtime, scan, {
-          ...limits,
-          algorithms: checksums,
-          onProgress: (done) => onProgress?.(done, totalBytes),
-        });
-  const plan = planScan(scan, info, (file) => found[file]);
+  const before = totalBytes - scan.totalBytes;
+  const progressFrom = (begin: number) => (done: number) => onProgress?.(begin + done, totalBytes);
+  const plan = await planWithChecksums(runtime, options, progressFrom(0));
   const job = {
-    ...limits,
+    ...limitsOf(options),
     plan,
     source: (file: number): ContentSource => sourceOf(scan.files[plan.files[file]?.draft ?? -1]),
-    onProgress: (done: number) => onProgress?.(before + done, totalBytes),
+    onProgress: progressFrom(before),
   };
   const reused = await reuseHashes(runtime, reuse, job);
   const hashes = reused?.hashes ?? (await hashContent(runtime, job));
-  const bytes = encode(plan, hashes, surroundings);
+  const bytes = encode(plan, hashes, options.surroundings);
   return { bytes, plan, ...(reused === undefined ? {} : { reused: reused.from }) };
+}
+
+async function planWithChecksums(
+  runtime: Pick<Runtime, 'hashers'>,
+  options: CreateOptions,
+  onProgress: (doneBytes: number) => void,
+): Promise<InfoPlan> {
+  const { scan, info, checksums: algorithms = [] } = options;
+  if (algorithms.length === 0) return options.plan ?? planScan(scan, info);
+  const limits = limitsOf(options);
+  const found = await checksumsOf(runtime, scan, { ...limits, algorithms, onProgress });
+  return planScan(scan, info, (file) => found[file]);
+}
+
+function limitsOf({
+  order,
+  signal,
+  threads,
+}: CreateOptions): Pick<CreateOptions, 'order' | 'signal' | 'threads'> {
+  return { order, signal, ...(threads === undefined ? {} : { threads }) };
 }
 
 export interface CreateFromStreamOptions {
