@@ -95,8 +95,14 @@ class Pool implements FileHashers {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#end(new Error('the hashers were disposed'));
+  }
+
+  /** Nobody waits for ever: a thread that is gone would never pass the turn to read. */
+  #end(error: Error): Promise<unknown> {
     this.#disposal ??= Promise.all((this.#threads ?? []).map((thread) => thread.end()));
-    await this.#disposal;
+    for (const { result } of this.#waiting.splice(0)) result.reject(error);
+    return this.#disposal;
   }
 
   #start({ parts }: HashRun): Thread[] {
@@ -106,7 +112,11 @@ class Pool implements FileHashers {
     const turn = sequential ? new Int32Array(new SharedArrayBuffer(4)) : undefined;
     return Array.from(
       { length: this.lanes },
-      (_, at) => new Thread(`bip-files-${at}`, turn, () => this.#dispatch()),
+      (_, at) =>
+        new Thread(`bip-files-${at}`, turn, {
+          idle: () => this.#dispatch(),
+          broken: (error) => void this.#end(error),
+        }),
     );
   }
 
@@ -132,15 +142,21 @@ parentPort.on('message', ({ run, ticket }) => {
 });
 `;
 
+/** Who hands out the work. */
+interface Owner {
+  readonly idle: () => void;
+  readonly broken: (error: Error) => void;
+}
+
 class Thread {
   readonly #worker: Worker;
   readonly #tasks: Task[] = [];
-  readonly #idle: () => void;
+  readonly #owner: Owner;
   #failure: Error | undefined;
 
-  constructor(name: string, turn: Int32Array | undefined, idle: () => void) {
+  constructor(name: string, turn: Int32Array | undefined, owner: Owner) {
     const bufferBytes = turn === undefined ? PARALLEL_BUFFER : SEQUENTIAL_BUFFER;
-    this.#idle = idle;
+    this.#owner = owner;
     this.#worker = new Worker(PROGRAM(), { eval: true, name, workerData: { bufferBytes, turn } });
     this.#worker.on('message', (raw: RawHashedRun) => this.#answered(raw));
     this.#worker.on('error', (error: Error) => this.#fail(error));
@@ -169,13 +185,13 @@ class Thread {
     const task = this.#tasks.shift();
     invariant(task !== undefined, 'a thread answers what it was not asked');
     task.result.resolve(hashedRun(task.run, raw));
-    this.#idle();
+    this.#owner.idle();
   }
 
   #fail(error: Error): void {
     this.#failure ??= error;
     for (const { result } of this.#tasks.splice(0)) result.reject(this.#failure);
-    this.#idle();
+    this.#owner.broken(this.#failure);
   }
 }
 
