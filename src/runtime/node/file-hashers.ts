@@ -99,9 +99,9 @@ class Pool implements FileHashers {
   }
 
   /** Nobody waits for ever: a thread that is gone would never pass the turn to read. */
-  #end(error: Error): Promise<unknown> {
+  #end(reason: Error): Promise<unknown> {
     this.#disposal ??= Promise.all((this.#threads ?? []).map((thread) => thread.end()));
-    for (const { result } of this.#waiting.splice(0)) result.reject(error);
+    for (const { result } of this.#waiting.splice(0)) result.reject(reason);
     return this.#disposal;
   }
 
