@@ -78,3 +78,8 @@ test('a write that is refused leaves no temporary file', async () => {
   });
   expect(await files.list(directory)).toEqual(before);
 });
+
+test.skipIf(process.platform !== 'linux')('below what takes no folders none are made', async () => {
+  const making = files.makeDirectory('/proc/bip-test/below');
+  await expect(making).rejects.toMatchObject({ name: 'StorageError' });
+});
