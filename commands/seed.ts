@@ -13,6 +13,7 @@ import type { Session, VerifyMode } from '../src/session/index.ts';
 import { action, type Invocation } from './cli/action.ts';
 import type { Context } from './cli/context.ts';
 import { LimitReached } from './cli/exit-codes.ts';
+import { HashProgress } from './cli/hash-progress.ts';
 import { checkOutput, writeOutput } from './cli/output.ts';
 import { printable } from './cli/printable.ts';
 import { maskSecrets } from './cli/secrets.ts';
@@ -215,16 +216,15 @@ async function share(
   for (const { path: below } of scan.files) refuseUnsafeName([scan.name, ...below]);
   // Peers of every age understand v1; `bip metainfo create` makes the others.
   const info = { version: 'v1', pieceLength: choosePieceLength(scan.totalBytes) } as const;
+  const progress = new HashProgress(runtime.clock, reporter, name);
   const { bytes } = await createTorrent(runtime, {
     scan,
     info,
     surroundings: { announce: (options.tracker ?? []).map((url) => [url]), createdBy: 'bip' },
     order: 'auto',
     signal,
-    onProgress: (done, total) =>
-      reporter.status([`hashing ${name}: ${formatSize(done)} of ${formatSize(total)}`]),
-  });
-  reporter.status([]);
+    onProgress: (done, total) => progress.show(done, total),
+  }).finally(() => progress.clear());
   if (options.output !== undefined) await writeOutput(context, options.output, bytes, options);
   const metainfo = parseMetainfo(bytes, parseOptions(context));
   // It was hashed a moment ago; once more would say nothing new.

@@ -13,7 +13,13 @@ import type {
   ReadOrder,
 } from '../ports.ts';
 import { isTurningDisk } from './disk-kind.ts';
-import { createRunHasher, type RawFault, type RawHashedRun, type RunHasher } from './run-hasher.ts';
+import {
+  createRunHasher,
+  type RawFault,
+  type RawHashedRun,
+  type RunHasher,
+  type RunHasherOptions,
+} from './run-hasher.ts';
 
 /** Below this a thread takes longer to start than the work. */
 const WORTH_A_THREAD = 8 * 1024 * 1024;
@@ -21,12 +27,12 @@ const WORTH_A_THREAD = 8 * 1024 * 1024;
 /** Bytes that a thread reads at once: few enough to be in the cache still when they are hashed. */
 const PARALLEL_BUFFER = 256 * 1024;
 
-/** Bytes that a thread reads when it is its turn: enough for a disk that turns to be worth the seek. */
-const SEQUENTIAL_BUFFER = 4 * 1024 * 1024;
-
 /** Bytes of a run: with 4 MiB, messages and their sender cost a twentieth of the work. */
 const SHORT_RUN = 4 * 1024 * 1024;
 const LONG_RUN = 16 * 1024 * 1024;
+
+/** Bytes of the runs of all threads: by turns each reads a whole run before it hashes. */
+const RUNS_AT_ONCE = 64 * 1024 * 1024;
 
 /** Runs for each thread, so that all end at about the same time. */
 const RUNS_IN_ALL = 16;
@@ -45,7 +51,8 @@ export function openFileHashers(options: FileHasherOptions): FileHashers {
     Math.min(threads, MOST_THREADS, Math.ceil(totalBytes / WORTH_A_THREAD)),
   );
   const fair = totalBytes / (lanes * RUNS_IN_ALL);
-  return new Pool(lanes, order, Math.max(SHORT_RUN, Math.min(LONG_RUN, fair)));
+  const longest = Math.min(LONG_RUN, RUNS_AT_ONCE / lanes);
+  return new Pool(lanes, order, Math.max(SHORT_RUN, Math.floor(Math.min(longest, fair))));
 }
 
 /** Little work, done at once. */
@@ -110,13 +117,18 @@ class Pool implements FileHashers {
     const sequential =
       this.#order === 'sequential' || (this.#order === 'auto' && isTurningDisk(path ?? '.'));
     const turn = sequential ? new Int32Array(new SharedArrayBuffer(4)) : undefined;
+    const bufferBytes = sequential ? this.runBytes : PARALLEL_BUFFER;
     return Array.from(
       { length: this.lanes },
       (_, at) =>
-        new Thread(`bip-files-${at}`, turn, {
-          idle: () => this.#dispatch(),
-          broken: (error) => void this.#end(error),
-        }),
+        new Thread(
+          `bip-files-${at}`,
+          { turn, bufferBytes },
+          {
+            idle: () => this.#dispatch(),
+            broken: (error) => void this.#end(error),
+          },
+        ),
     );
   }
 
@@ -154,10 +166,9 @@ class Thread {
   readonly #owner: Owner;
   #failure: Error | undefined;
 
-  constructor(name: string, turn: Int32Array | undefined, owner: Owner) {
-    const bufferBytes = turn === undefined ? PARALLEL_BUFFER : SEQUENTIAL_BUFFER;
+  constructor(name: string, workerData: RunHasherOptions, owner: Owner) {
     this.#owner = owner;
-    this.#worker = new Worker(PROGRAM(), { eval: true, name, workerData: { bufferBytes, turn } });
+    this.#worker = new Worker(PROGRAM(), { eval: true, name, workerData });
     this.#worker.on('message', (raw: RawHashedRun) => this.#answered(raw));
     this.#worker.on('error', (error: Error) => this.#fail(error));
     this.#worker.on('exit', () => this.#fail(new Error(`the thread ${name} ended`)));
