@@ -191,8 +191,12 @@ class Thread {
     await this.#worker.terminate();
   }
 
-  /** Threads answer in the order in which they were asked. */
+  /**
+   * Threads answer in the order in which they were asked. The news that a thread failed comes by
+   * another way than its answers and may overtake them: who asked was told already.
+   */
   #answered(raw: RawHashedRun): void {
+    if (this.#failure !== undefined) return;
     const task = this.#tasks.shift();
     invariant(task !== undefined, 'a thread answers what it was not asked');
     task.result.resolve(hashedRun(task.run, raw));
