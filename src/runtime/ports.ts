@@ -75,6 +75,8 @@ export interface Listener extends AsyncDisposable {
 export interface BindOptions {
   readonly host?: string;
   readonly port?: number;
+  /** Others of this process may listen there, too, and the system spreads what comes (SO_REUSEPORT). */
+  readonly reusePort?: boolean;
 }
 
 export interface Network {
@@ -100,6 +102,11 @@ export interface Lookup {
     host: string,
     options: { readonly family?: 4 | 6; readonly signal: AbortSignal },
   ): Promise<readonly string[]>;
+  /**
+   * The TXT records of `host`, each with its strings joined; none is an empty answer.
+   * @throws {NetworkError} with code `BIP_DNS` when the question was not answered.
+   */
+  texts(host: string, options: { readonly signal: AbortSignal }): Promise<readonly string[]>;
   /** Addresses under which others may reach this machine: of its interfaces, loopback and link-local left out. */
   localAddresses(): readonly string[];
 }
@@ -122,11 +129,93 @@ export interface HttpResponse {
   readonly body: Uint8Array;
   /** Who answered, as a literal address. */
   readonly remote: Endpoint;
+  /** Of `https:` only. */
+  readonly tls?: TlsFacts;
+}
+
+/** What a TLS handshake agreed on, and who the other side is. */
+export interface TlsFacts {
+  /** E.g. `TLSv1.3`. */
+  readonly protocol: string;
+  readonly cipher?: string;
+  /** Common name or organisation of who signed the certificate. */
+  readonly issuer?: string;
+  /** When the certificate ends: milliseconds since 1970. */
+  readonly validUntil?: number;
 }
 
 export interface Http {
   /** One GET. Redirects are answers like others: whether to follow is the caller's decision. */
   get(request: HttpRequest, options: { readonly signal: AbortSignal }): Promise<HttpResponse>;
+  /**
+   * Serves GET and HEAD over HTTP/1.1 with connections that are kept; whatever else is asked is
+   * refused. A handler that throws answers with 500.
+   * @throws {NetworkError} with code `BIP_PORT_IN_USE` when somebody else listens there.
+   */
+  serve(handler: HttpHandler, options: HttpServeOptions): Promise<Listener>;
+}
+
+/** A request to a server of ours. */
+export interface HttpIncoming {
+  readonly method: string;
+  /** Path and query, as sent. */
+  readonly target: string;
+  /** Names in lower case; repeated ones joined by `, `. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly from: Endpoint;
+}
+
+export interface HttpReply {
+  /** Default 200. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Copied or sent at once. */
+  readonly body: Uint8Array | string;
+}
+
+/** Answers a request; `undefined` breaks the connection off. */
+export type HttpHandler = (
+  request: HttpIncoming,
+) => HttpReply | undefined | Promise<HttpReply | undefined>;
+
+export interface HttpServeOptions extends BindOptions {
+  readonly signal: AbortSignal;
+  /** A longer request (line and headers) is refused with 431. Default 16 KiB. */
+  readonly maxRequestBytes?: number;
+  /** Further connections are closed at once. Default 10,000. */
+  readonly maxConnections?: number;
+  /** How long a request may take to arrive, and an answer to leave. Default 10 s. */
+  readonly requestTimeoutMs?: Millis;
+  /** How long a connection without a request is kept. Default 30 s. */
+  readonly idleTimeoutMs?: Millis;
+}
+
+/** A connected WebSocket (RFC 6455) that carries text. */
+export interface WebSocketLink extends AsyncDisposable {
+  readonly remote: Endpoint;
+  readonly tls?: TlsFacts;
+  send(text: string): void;
+  /**
+   * Sets the one receiver. Messages that came before are delivered from within or soon after. `closed`
+   * is called once and last, with the reason when there is one; not after a disposal by us.
+   */
+  open(handler: { message(text: string): void; closed(error?: Error): void }): void;
+}
+
+export interface WebSockets {
+  /**
+   * Connects to a `ws:` or `wss:` URL. Redirects are not followed.
+   * @throws {NetworkError} no way to it, or what is there speaks no WebSocket.
+   */
+  connect(
+    url: string,
+    options: {
+      readonly signal: AbortSignal;
+      readonly family?: 4 | 6;
+      /** A longer message closes the link with an error. */
+      readonly maxBytes: number;
+    },
+  ): Promise<WebSocketLink>;
 }
 
 export type FileKind = 'file' | 'directory' | 'symlink' | 'other';
@@ -286,6 +375,7 @@ export interface Runtime {
   readonly network: Network;
   readonly lookup: Lookup;
   readonly http: Http;
+  readonly webSockets: WebSockets;
   readonly files: Files;
   readonly hashers: Hashers;
 }
