@@ -17,18 +17,18 @@ const SOCKET_BUFFER = 2 * 1024 * 1024;
 export async function bindDatagrams(
   options: BindOptions & { readonly signal: AbortSignal },
 ): Promise<Datagrams> {
-  const { host, port = 0, signal } = options;
+  const { host, signal, ...rest } = options;
   signal.throwIfAborted();
   if (host !== undefined) {
-    return bind(literalFamily(host) === 6 ? 'udp6' : 'udp4', { host, port, signal });
+    return bind(literalFamily(host) === 6 ? 'udp6' : 'udp4', { ...rest, host, signal });
   }
   try {
-    return await bind('udp6', { port, signal });
+    return await bind('udp6', { ...rest, signal });
   } catch (error) {
     const noIpv6 = ['EAFNOSUPPORT', 'EADDRNOTAVAIL'];
     const cause: unknown = error instanceof Error ? error.cause : undefined;
     if (!noIpv6.includes(systemCode(cause) ?? '')) throw error;
-    return bind('udp4', { port, signal });
+    return bind('udp4', { ...rest, signal });
   }
 }
 
@@ -36,9 +36,12 @@ async function bind(
   type: 'udp4' | 'udp6',
   options: BindOptions & { readonly signal: AbortSignal },
 ): Promise<Datagrams> {
-  const { host, port = 0, signal } = options;
+  const { host, port = 0, reusePort = false, signal } = options;
   const socket = createSocket({
     type,
+    reusePort,
+    // Who names `::` may want another socket for IPv4 on the same port.
+    ipv6Only: host === '::',
     lookup: literalLookup,
     recvBufferSize: SOCKET_BUFFER,
     sendBufferSize: SOCKET_BUFFER,

@@ -83,7 +83,7 @@ async function listen(
   accept: (stream: ByteStream) => void,
   options: BindOptions & { readonly signal: AbortSignal },
 ): Promise<Listener> {
-  const { host, port = 0, signal } = options;
+  const { host, port = 0, reusePort = false, signal } = options;
   signal.throwIfAborted();
   const server = createServer({
     allowHalfOpen: false,
@@ -104,7 +104,9 @@ async function listen(
     accept(stream);
   });
   try {
-    server.listen({ port, ...(host === undefined ? {} : { host }) });
+    // Who names `::` may want another socket for IPv4 on the same port.
+    const ipv6Only = host === '::';
+    server.listen({ port, reusePort, ipv6Only, ...(host === undefined ? {} : { host }) });
     await once(server, 'listening', { signal });
   } catch (error) {
     server.close();
