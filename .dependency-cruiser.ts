@@ -139,9 +139,9 @@ export const rules: readonly Rule[] = [
   ),
   forbid(
     'enter-by-index',
-    'what other folders may use stands in index.ts (base and runtime excepted)',
+    'what other folders may use stands in index.ts (base and runtime excepted); a server has its own, so that clients do not load it',
     { path: '^(src/[^/]+|commands|bin)/' },
-    { path: '^src/[^/]+/', pathNot: ['^$1/', '^src/[^/]+/index[.]ts$', '^src/(?:base|runtime)/'] },
+    { path: '^src/[^/]+/', pathNot: ['^$1/', '^src/[^/]+/(?:server/)?index[.]ts$', '^src/(?:base|runtime)/'] },
   ),
   forbid(
     'nobody-imports-test',
