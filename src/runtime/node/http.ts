@@ -9,6 +9,7 @@ import { abortReason } from './abort.ts';
 import { literalFamily, plainEndpoint } from './addresses.ts';
 import { unpackBody } from './content-encoding.ts';
 import { plainBytes } from './plain-bytes.ts';
+import { plainHeaders } from './plain-headers.ts';
 import { systemCode } from './system-error.ts';
 import { isTlsFailure, tlsReason } from './tls-error.ts';
 
@@ -16,7 +17,9 @@ import { isTlsFailure, tlsReason } from './tls-error.ts';
 const KEEP_ALIVE = 10_000;
 
 /** A client with its own connections, which are kept for a while for further requests. */
-export function httpClient(options: { readonly userAgent: string }): Http & Disposable {
+export function httpClient(options: {
+  readonly userAgent: string;
+}): Pick<Http, 'get'> & Disposable {
   const agents = {
     http: new HttpAgent({ keepAlive: true, timeout: KEEP_ALIVE }),
     https: new HttpsAgent({ keepAlive: true, timeout: KEEP_ALIVE }),
@@ -109,14 +112,6 @@ async function readAnswer(
     body: plainBytes(unpacked),
     remote,
   };
-}
-
-function plainHeaders({ headers }: IncomingMessage): Record<string, string> {
-  const plain: Record<string, string> = {};
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) plain[name] = typeof value === 'string' ? value : value.join(', ');
-  }
-  return plain;
 }
 
 function checkedUrl({ url: text, family }: HttpRequest): URL {

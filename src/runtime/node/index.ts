@@ -42,10 +42,11 @@ export function nodeRuntime({
   };
 }
 
-/** Node's HTTP takes longer to load than all of bip: the first request loads it. */
+/** Node's HTTP takes longer to load than all of bip: the first use of it loads it. */
 function lazyHttp(userAgent: string): Http & AsyncDisposable {
-  let client: Promise<Http & Disposable> | undefined;
-  const load = async (): Promise<Http & Disposable> => {
+  type Client = Pick<Http, 'get'> & Disposable;
+  let client: Promise<Client> | undefined;
+  const load = async (): Promise<Client> => {
     const { httpClient } = await import('./http.ts');
     return httpClient({ userAgent });
   };
@@ -53,6 +54,10 @@ function lazyHttp(userAgent: string): Http & AsyncDisposable {
     async get(request, options) {
       client ??= load();
       return (await client).get(request, options);
+    },
+    async serve(handler, options) {
+      const { serveHttp } = await import('./http-server.ts');
+      return serveHttp(handler, options);
     },
     async [Symbol.asyncDispose]() {
       (await client)?.[Symbol.dispose]();

@@ -3,7 +3,7 @@
 import { formatEndpoint } from '../../base/endpoint.ts';
 import { InvariantError, invariant } from '../../base/errors.ts';
 import { ipFamily } from '../../base/ip.ts';
-import type { Millis, Runtime } from '../ports.ts';
+import type { ByteStream, Millis, Runtime } from '../ports.ts';
 import type {
   DatagramTarget,
   HostCore,
@@ -15,7 +15,7 @@ import type {
 import { SimDisk } from './disk.ts';
 import type { SimEvent } from './event-queue.ts';
 import type { HostOptions } from './host-options.ts';
-import { type SimCertificate, type SimHttpHandler, serve } from './http-server.ts';
+import { type SimCertificate, SimHttpConnection, type SimHttpHandler } from './http-server.ts';
 import { Nat } from './nat.ts';
 import { SimListener } from './network.ts';
 import { Pipe } from './pipe.ts';
@@ -131,7 +131,9 @@ export class SimHost implements HostCore {
     invariant(!this.listeners.has(port), `port ${port} of ${this.address} is free`);
     const local = { host: this.address, port };
     const wait = (delay: Millis): Promise<void> => this.sleep(delay);
-    const listener = new SimListener(this, (stream) => serve(stream, handler, wait), local);
+    const accept = (stream: ByteStream): void =>
+      void new SimHttpConnection(stream, { handler, wait });
+    const listener = new SimListener(this, accept, local);
     // Part of the scene: nobody has to dispose it.
     this.closed(listener);
     if (certificate !== undefined) this.certificates.set(port, certificate);

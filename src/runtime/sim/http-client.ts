@@ -5,13 +5,13 @@ import { type Endpoint } from '../../base/endpoint.ts';
 import { type ErrorCode, NetworkError } from '../../base/errors.ts';
 import { ipFamily } from '../../base/ip.ts';
 import { networkFailure } from '../failures.ts';
-import type { ByteStream, Http, HttpRequest, HttpResponse, Lookup, Network } from '../ports.ts';
+import type { ByteStream, Http, HttpRequest, HttpResponse, Lookup } from '../ports.ts';
 import { abortReason } from './aborting.ts';
+import { type ServingHost, serveHttp } from './http-listener.ts';
 import { HttpReader } from './http-message.ts';
 
 /** What the client needs of its host. */
-export interface HttpHost {
-  readonly network: Network;
+export interface HttpHost extends ServingHost {
   readonly lookup: Lookup;
   /**
    * Secures a connection: `undefined` when done, else what is wrong with the other side, as a
@@ -39,6 +39,7 @@ export function httpOf(host: HttpHost): Http {
         throw failure(url, reason, code, error);
       }
     },
+    serve: (handler, options) => serveHttp(host, handler, options),
   };
 }
 

@@ -9,7 +9,7 @@ export interface HttpHead {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** Longest head taken, bytes. */
+/** Longest head that a client takes, bytes. */
 const LONGEST_HEAD = 65_536;
 const CARRIAGE_RETURN = 13;
 const LINE_FEED = 10;
@@ -18,9 +18,19 @@ const LINE_FEED = 10;
 export class HttpReader {
   #bytes: Uint8Array = new Uint8Array(0);
   #head: HttpHead | undefined;
+  readonly #maxHeadBytes: number;
+
+  constructor(maxHeadBytes: number = LONGEST_HEAD) {
+    this.#maxHeadBytes = maxHeadBytes;
+  }
 
   get head(): HttpHead | undefined {
     return this.#head;
+  }
+
+  /** Nothing came yet. */
+  get isEmpty(): boolean {
+    return this.#head === undefined && this.#bytes.length === 0;
   }
 
   /** Bytes after the head, as sent. */
@@ -28,12 +38,13 @@ export class HttpReader {
     return this.#head === undefined ? new Uint8Array(0) : this.#bytes;
   }
 
-  /** `bad` when it cannot become an HTTP message any more. */
-  push(bytes: Uint8Array): 'more' | 'bad' {
+  /** `bad` when it cannot become an HTTP message any more, `long` when its head is too long. */
+  push(bytes: Uint8Array): 'more' | 'bad' | 'long' {
     this.#bytes = concatBytes(this.#bytes, bytes);
     if (this.#head !== undefined) return 'more';
     const end = endOfHead(this.#bytes);
-    if (end === undefined) return this.#bytes.length > LONGEST_HEAD ? 'bad' : 'more';
+    if ((end ?? this.#bytes.length) > this.#maxHeadBytes) return 'long';
+    if (end === undefined) return 'more';
     this.#head = parseHead(decodeUtf8Lossy(this.#bytes.subarray(0, end)));
     this.#bytes = this.#bytes.slice(end);
     return this.#head === undefined ? 'bad' : 'more';

@@ -1,7 +1,7 @@
 /** The ports of one simulated host. @module */
 
 import type { Endpoint } from '../../base/endpoint.ts';
-import type { Millis, Runtime } from '../ports.ts';
+import type { Clock, Millis, Runtime } from '../ports.ts';
 import { abortable } from './aborting.ts';
 import type { HostCore } from './core.ts';
 import type { Digest } from './digest.ts';
@@ -50,22 +50,24 @@ export function hostRuntime(host: RuntimeHost, shared: Shared): Runtime {
       if (done > timeline.now) await host.sleep(done - timeline.now);
     },
   });
-  return {
-    clock: {
-      now: () => timeline.now,
-      schedule(at, wake) {
-        // What died in a crash may still hold this clock.
-        if (host.epoch !== epoch) return () => undefined;
-        const event = host.timer(at, wake);
-        return () => host.cancelTimer(event);
-      },
+  const clock: Clock = {
+    now: () => timeline.now,
+    schedule(at, wake) {
+      // What died in a crash may still hold this clock.
+      if (host.epoch !== epoch) return () => undefined;
+      const event = host.timer(at, wake);
+      return () => host.cancelTimer(event);
     },
+  };
+  return {
+    clock,
     wallClock: { now: wallNow },
     random: host.random,
     network,
     lookup,
     http: httpOf({
       network,
+      clock,
       lookup,
       async handshake(to, secure, signal) {
         const target = host.world.hostAt(to.host, host);
