@@ -11,7 +11,7 @@ import { ProtocolError } from '../base/errors.ts';
 
 /** A tracker URL that passed the guards. */
 export interface TrackerUrl {
-  readonly scheme: 'http' | 'https' | 'udp';
+  readonly scheme: 'http' | 'https' | 'udp' | 'ws' | 'wss';
   /** A name or a literal address, without brackets. */
   readonly host: string;
   readonly port: number;
@@ -22,11 +22,12 @@ export interface TrackerUrl {
 }
 
 /**
- * Parses and guards. Default ports: 80, for `https` 443.
+ * Parses and guards. Default ports: 80, for `https` and `wss` 443.
  *
  * @throws {ProtocolError} with code `BIP_TRACKER_URL`: no URL, longer than 4096 characters, spaces
- *   or control characters, a scheme other than `http`, `https` and `udp`, an internationalised name
- *   (`xn--`, which look-alikes hide behind), or a query with keys of the protocol itself.
+ *   or control characters, a scheme other than `http`, `https`, `udp`, `ws` and `wss`, an
+ *   internationalised name (`xn--`, which look-alikes hide behind), or a query with keys of the
+ *   protocol itself.
  */
 export function parseTrackerUrl(text: string): TrackerUrl {
   const url = parseGuarded(text);
@@ -45,7 +46,11 @@ export function resolveRedirect(location: string, from: TrackerUrl): TrackerUrl 
   const base = formatTrackerUrl(from);
   if (!URL.canParse(location, base)) throw broken('it is no URL');
   const url = parseGuarded(new URL(location, base).href);
-  if (url.scheme === 'udp') throw broken('a redirect cannot lead from HTTP to UDP');
+  if (url.scheme !== 'http' && url.scheme !== 'https') {
+    throw broken(
+      `a redirect cannot lead from HTTP to ${url.scheme === 'udp' ? 'UDP' : 'a WebSocket'}`,
+    );
+  }
   if (!repeatsQuery(url)) guardKeys(url);
   const sameOrigin = url.scheme === from.scheme && url.host === from.host && url.port === from.port;
   return sameOrigin && from.credentials !== undefined && url.credentials === undefined
@@ -61,6 +66,15 @@ export function formatTrackerUrl(url: TrackerUrl): string {
 /** How sentences name a tracker: without path, query and credentials, which may be secret. */
 export function trackerName(url: TrackerUrl): string {
   return `${url.scheme}://${formatEndpoint(url)}`;
+}
+
+/**
+ * The target to scrape by HTTP: the last part of the path has to begin with `announce`, which
+ * `scrape` replaces (BEP 48); `undefined` when it does not.
+ */
+export function scrapeTarget(target: string): string | undefined {
+  const [, before, after] = /^([^?]*\/)announce([^?/]*(?:\?.*)?)$/s.exec(target) ?? [];
+  return before === undefined || after === undefined ? undefined : `${before}scrape${after}`;
 }
 
 /** True for the target of a redirect that repeats the query of an announce. */
@@ -91,7 +105,9 @@ function parseGuarded(text: string): TrackerUrl {
   const url = new URL(text);
   const scheme = SCHEMES[url.protocol];
   if (scheme === undefined) {
-    throw broken(`\`${url.protocol}\` trackers are not supported, http:, https: and udp: are`);
+    throw broken(
+      `\`${url.protocol}\` trackers are not supported, http:, https:, udp:, ws: and wss: are`,
+    );
   }
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   guardHost(host);
@@ -100,9 +116,9 @@ function parseGuarded(text: string): TrackerUrl {
   return { scheme, host, port, target: `${url.pathname}${url.search}`, ...credentialsOf(url) };
 }
 
-/** Of HTTP URLs only: UDP trackers have no use for them. */
+/** Of HTTP URLs only: UDP trackers have no use for them, and browsers send none to WebSockets. */
 function credentialsOf({ protocol, username, password }: URL): { credentials?: string } {
-  if (protocol === 'udp:' || (username === '' && password === '')) return {};
+  if (!protocol.startsWith('http') || (username === '' && password === '')) return {};
   return { credentials: `${decode(username)}:${decode(password)}` };
 }
 
@@ -144,10 +160,12 @@ const SCHEMES: Readonly<Record<string, TrackerUrl['scheme']>> = {
   'http:': 'http',
   'https:': 'https',
   'udp:': 'udp',
+  'ws:': 'ws',
+  'wss:': 'wss',
 };
 
 /** Of `udp` none is registered; 80 is what clients take. */
-const DEFAULT_PORTS = { http: 80, https: 443, udp: 80 } as const;
+const DEFAULT_PORTS = { http: 80, https: 443, udp: 80, ws: 80, wss: 443 } as const;
 
 /** As libtorrent's `ssrf_mitigation`: a torrent must not speak for us. */
 const PROTOCOL_KEYS: ReadonlySet<string> = new Set([

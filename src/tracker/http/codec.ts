@@ -1,38 +1,50 @@
 /**
- * Announces over HTTP: the query (BEP 3, BEP 23) and the bencoded answer (BEP 3, 7, 23, 24, 31).
+ * Announces over HTTP: the query (BEP 3, BEP 23) and the bencoded answer (BEP 3, 7, 23, 24, 31); and
+ * scrapes (BEP 48).
  *
  * @module
  */
 
-import { decodeUtf8Lossy } from '../../base/bytes.ts';
+import { decodeUtf8Lossy, formatHex } from '../../base/bytes.ts';
 import type { Endpoint } from '../../base/endpoint.ts';
 import { decodeCompact } from '../../base/endpoint.ts';
 import { ProtocolError } from '../../base/errors.ts';
+import type { InfoHash } from '../../base/ids.ts';
 import { formatIp, parseIp } from '../../base/ip.ts';
 import { type BencodeNode, decode } from '../../bencode/index.ts';
 import type { AnnounceRequest } from '../model.ts';
+import type { SwarmFigures } from '../scraping.ts';
 import { MAX_WORDS, oneLine } from '../words.ts';
 
-/** What a tracker says over HTTP. */
-export type HttpAnswer =
-  | {
-      readonly type: 'failure';
-      readonly reason: string;
-      /** BEP 31. */
-      readonly retryInSeconds?: number | 'never';
-    }
-  | {
-      readonly type: 'announce';
-      readonly intervalSeconds: number;
-      readonly minIntervalSeconds?: number;
-      readonly seeders?: number;
-      readonly leechers?: number;
-      /** `host` may be a name (BEP 3 dictionaries); port 0 is left out. */
-      readonly peers: readonly Endpoint[];
-      readonly externalIp?: string;
-      readonly warning?: string;
-      readonly trackerId?: Uint8Array;
-    };
+/** A tracker says no. */
+export interface HttpFailure {
+  readonly type: 'failure';
+  readonly reason: string;
+  /** BEP 31. */
+  readonly retryInSeconds?: number | 'never';
+}
+
+/** What a tracker says to an announce. */
+export interface HttpAnnounced {
+  readonly type: 'announce';
+  readonly intervalSeconds: number;
+  readonly minIntervalSeconds?: number;
+  readonly seeders?: number;
+  readonly leechers?: number;
+  /** `host` may be a name (BEP 3 dictionaries); port 0 is left out. */
+  readonly peers: readonly Endpoint[];
+  readonly externalIp?: string;
+  readonly warning?: string;
+  readonly trackerId?: Uint8Array;
+}
+
+/** What a tracker says to a scrape. */
+export interface HttpScraped {
+  readonly type: 'scrape';
+  /** By the hex of 20 bytes. */
+  readonly swarms: ReadonlyMap<string, SwarmFigures>;
+  readonly minRequestIntervalSeconds?: number;
+}
 
 /** Path and query of an announce: the tracker's own `target` with the parameters added behind. */
 export function encodeAnnounce(
@@ -56,6 +68,16 @@ export function encodeAnnounce(
   if (event !== undefined) pairs.push(`event=${event}`);
   if (ip !== undefined) pairs.push(`ip=${encodeURIComponent(ip)}`);
   if (trackerId !== undefined) pairs.push(`trackerid=${percentEncode(trackerId)}`);
+  return withPairs(target, pairs);
+}
+
+/** Path and query of a scrape (BEP 48); `target` is the tracker's own of its scrapes. */
+export function encodeScrape(target: string, infoHashes: readonly InfoHash[]): string {
+  const pairs = infoHashes.map(({ wire }) => `info_hash=${percentEncode(wire)}`);
+  return pairs.length === 0 ? target : withPairs(target, pairs);
+}
+
+function withPairs(target: string, pairs: readonly string[]): string {
   const path = target === '' || target.startsWith('?') ? `/${target}` : target;
   const joint = !path.includes('?') ? '?' : /[?&]$/.test(path) ? '' : '&';
   return `${path}${joint}${pairs.join('&')}`;
@@ -79,19 +101,10 @@ export function percentEncode(bytes: Uint8Array): string {
  *
  * @throws {ProtocolError} when it is no bencoded dictionary or its peers make no sense.
  */
-export function decodeAnnounce(body: Uint8Array): HttpAnswer {
-  const answer = decode(body, { maxDepth: 8, maxTokens: MAX_TOKENS, fullDecode: false });
-  if (answer.kind !== 'dictionary') {
-    throw new ProtocolError('a tracker answers with a dictionary', {
-      rule: 'BEP 3 tracker response',
-      offset: 0,
-    });
-  }
-  const reason = textOf(answer.get('failure reason'));
-  if (reason !== undefined) {
-    const retryInSeconds = decodeRetryIn(answer.get('retry in'));
-    return { type: 'failure', reason, ...defined({ retryInSeconds }) };
-  }
+export function decodeAnnounce(body: Uint8Array): HttpFailure | HttpAnnounced {
+  const answer = decodeDictionary(body);
+  const failure = decodeFailure(answer);
+  if (failure !== undefined) return failure;
   return {
     type: 'announce',
     intervalSeconds: count(answer.get('interval')) ?? DEFAULT_INTERVAL_SECONDS,
@@ -105,6 +118,54 @@ export function decodeAnnounce(body: Uint8Array): HttpAnswer {
       trackerId: answer.get('tracker id')?.asBytes()?.slice(),
     }),
   };
+}
+
+/**
+ * The answer to a scrape. Keys of `files` that are no infohash are left out.
+ *
+ * @throws {ProtocolError} when it is no bencoded dictionary with `files` that are one of dictionaries.
+ */
+export function decodeScrape(body: Uint8Array): HttpFailure | HttpScraped {
+  const answer = decodeDictionary(body);
+  const failure = decodeFailure(answer);
+  if (failure !== undefined) return failure;
+  const files = answer.get('files');
+  if (files?.kind !== 'dictionary') {
+    const what = files === undefined ? 'is missing' : 'is no dictionary';
+    throw badScrape(`\`files\` ${what}`, files?.offset ?? 0);
+  }
+  const swarms = new Map<string, SwarmFigures>();
+  for (const [key, entry] of files.entries()) {
+    if (entry.kind !== 'dictionary') throw badScrape('a torrent is no dictionary', entry.offset);
+    if (key.length === HASH_LENGTH) swarms.set(formatHex(key), decodeFigures(entry));
+  }
+  const interval = count(answer.get('flags')?.get('min_request_interval'));
+  return { type: 'scrape', swarms, ...defined({ minRequestIntervalSeconds: interval }) };
+}
+
+function decodeFigures(entry: BencodeNode): SwarmFigures {
+  return defined({
+    seeders: count(entry.get('complete')),
+    leechers: count(entry.get('incomplete')),
+    completed: count(entry.get('downloaded')),
+    downloaders: count(entry.get('downloaders')),
+  });
+}
+
+function decodeDictionary(body: Uint8Array): BencodeNode {
+  const answer = decode(body, { maxDepth: 8, maxTokens: MAX_TOKENS, fullDecode: false });
+  if (answer.kind === 'dictionary') return answer;
+  throw new ProtocolError('a tracker answers with a dictionary', {
+    rule: 'BEP 3 tracker response',
+    offset: 0,
+  });
+}
+
+function decodeFailure(answer: BencodeNode): HttpFailure | undefined {
+  const reason = textOf(answer.get('failure reason'));
+  if (reason === undefined) return undefined;
+  const retryInSeconds = decodeRetryIn(answer.get('retry in'));
+  return { type: 'failure', reason, ...defined({ retryInSeconds }) };
 }
 
 /** BEP 31: minutes, as an integer or in digits, or the word `never`. */
@@ -178,6 +239,11 @@ function badPeers(message: string, offset: number): ProtocolError {
   return new ProtocolError(message, { rule: 'BEP 3 peers', offset });
 }
 
+function badScrape(message: string, offset: number): ProtocolError {
+  return new ProtocolError(message, { rule: 'BEP 48 scrape response', offset });
+}
+
+const HASH_LENGTH = 20;
 /** As libtorrent, when a tracker does not say. */
 const DEFAULT_INTERVAL_SECONDS = 1800;
 /** More than any answer below the size limit of the driver needs with eight-token entries. */

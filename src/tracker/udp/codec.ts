@@ -3,6 +3,7 @@
 import { concatBytes, decodeUtf8Lossy, encodeUtf8 } from '../../base/bytes.ts';
 import { COMPACT_LENGTH, decodeCompact, type Endpoint } from '../../base/endpoint.ts';
 import { ProtocolError } from '../../base/errors.ts';
+import type { InfoHash } from '../../base/ids.ts';
 import { parseIp } from '../../base/ip.ts';
 import type { AnnounceRequest } from '../model.ts';
 import { MAX_WORDS, oneLine } from '../words.ts';
@@ -17,9 +18,25 @@ export type UdpResponse =
       readonly seeders: number;
       readonly peers: readonly Endpoint[];
     }
+  | {
+      readonly action: 'scrape';
+      readonly transaction: number;
+      /** One for each torrent asked for, in that order; fewer when the tracker says less. */
+      readonly swarms: readonly UdpFigures[];
+    }
   /** An announce answer of only its head: how opentracker refuses a torrent that it does not list. */
   | { readonly action: 'announce-cut'; readonly transaction: number }
   | { readonly action: 'error'; readonly transaction: number; readonly reason: string };
+
+/** What a scrape tells of one torrent. */
+export interface UdpFigures {
+  readonly seeders: number;
+  readonly completed: number;
+  readonly leechers: number;
+}
+
+/** More do not fit into a packet (BEP 15). */
+export const MAX_SCRAPED = 74;
 
 /** A connect request, 16 bytes. */
 export function encodeConnect(transaction: number): Uint8Array<ArrayBuffer> {
@@ -59,6 +76,22 @@ export function encodeAnnounce(
   return target === '' ? packet : concatBytes(packet, encodeUrlData(target));
 }
 
+/** A scrape request of at most {@link MAX_SCRAPED} torrents: 16 bytes, and 20 for each. */
+export function encodeScrape(
+  { connection, transaction }: { readonly connection: bigint; readonly transaction: number },
+  infoHashes: readonly InfoHash[],
+): Uint8Array<ArrayBuffer> {
+  const packet = new Uint8Array(SCRAPE_LENGTH + infoHashes.length * HASH_LENGTH);
+  const view = new DataView(packet.buffer);
+  view.setBigUint64(0, connection);
+  view.setUint32(8, ACTION.scrape);
+  view.setUint32(12, transaction);
+  for (const [at, { wire }] of infoHashes.entries()) {
+    packet.set(wire, SCRAPE_LENGTH + at * HASH_LENGTH);
+  }
+  return packet;
+}
+
 /** BEP 41 option 2, as often as its one-byte length asks for. */
 export function encodeUrlData(target: string): Uint8Array<ArrayBuffer> {
   const data = encodeUtf8(target);
@@ -92,6 +125,8 @@ export function decodeResponse(bytes: Uint8Array, family: 4 | 6): UdpResponse {
     case ACTION.announce:
       if (bytes.length === HEAD_LENGTH) return { action: 'announce-cut', transaction };
       return { action: 'announce', transaction, ...decodeAnnounce(bytes, family) };
+    case ACTION.scrape:
+      return { action: 'scrape', transaction, swarms: decodeFigures(bytes) };
     case ACTION.error:
       return { action: 'error', transaction, reason: decodeReason(bytes.subarray(HEAD_LENGTH)) };
     default:
@@ -123,6 +158,26 @@ function decodeAnnounce(
   };
 }
 
+function decodeFigures(bytes: Uint8Array): UdpFigures[] {
+  const length = bytes.length - HEAD_LENGTH;
+  if (length % FIGURES_LENGTH !== 0) {
+    throw new ProtocolError(`its torrents take ${length} bytes, no multiple of ${FIGURES_LENGTH}`, {
+      rule: 'BEP 15 scrape',
+      offset: HEAD_LENGTH,
+    });
+  }
+  const view = viewOf(bytes);
+  const swarms: UdpFigures[] = [];
+  for (let at = HEAD_LENGTH; at < bytes.length; at += FIGURES_LENGTH) {
+    swarms.push({
+      seeders: view.getUint32(at),
+      completed: view.getUint32(at + 4),
+      leechers: view.getUint32(at + 8),
+    });
+  }
+  return swarms;
+}
+
 /** Text, which C programs end with a zero byte. */
 function decodeReason(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
@@ -143,12 +198,16 @@ function viewOf(bytes: Uint8Array): DataView {
 
 /** Opens every connect request (BEP 15). */
 const PROTOCOL_ID = 0x41727101980n;
-const ACTION = { connect: 0, announce: 1, error: 3 } as const;
+const ACTION = { connect: 0, announce: 1, scrape: 2, error: 3 } as const;
 const EVENT = { completed: 1, started: 2, stopped: 3 } as const;
 const HEAD_LENGTH = 8;
 const CONNECT_LENGTH = 16;
 const ANNOUNCE_LENGTH = 98;
 const PEERS_OFFSET = 20;
+const SCRAPE_LENGTH = 16;
+const HASH_LENGTH = 20;
+/** Of one torrent in the answer to a scrape. */
+const FIGURES_LENGTH = 12;
 /** BEP 41. */
 const URL_DATA = 2;
 const MAX_OPTION_LENGTH = 255;

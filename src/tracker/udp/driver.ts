@@ -2,18 +2,23 @@
 
 import type { Endpoint } from '../../base/endpoint.ts';
 import { NetworkError, TimeoutError } from '../../base/errors.ts';
+import type { InfoHash } from '../../base/ids.ts';
 import { formatIp, ipFamily, parseIp } from '../../base/ip.ts';
 import { drive } from '../../runtime/drive.ts';
 import type { Datagrams } from '../../runtime/ports.ts';
 import { bounded } from '../abort.ts';
-import type {
-  AnnounceOptions,
-  AnnounceRequest,
-  AnnounceResponse,
-  TrackerRuntime,
+import {
+  type AnnounceOptions,
+  type AnnounceRequest,
+  type AnnounceResponse,
+  type ExchangeOptions,
+  type ScrapeResponse,
+  TrackerError,
+  type TrackerRuntime,
 } from '../model.ts';
+import { inTurns } from '../scraping.ts';
 import { type TrackerUrl, trackerName } from '../url.ts';
-import { encodeAnnounce, type UdpResponse } from './codec.ts';
+import { encodeAnnounce, encodeScrape, MAX_SCRAPED, type UdpResponse } from './codec.ts';
 import { ConnectionIds } from './connection-ids.ts';
 import {
   UdpExchange,
@@ -24,12 +29,13 @@ import {
 } from './machine.ts';
 
 type Announced = Extract<UdpResponse, { action: 'announce' }>;
+type Scraped = Extract<UdpResponse, { action: 'scrape' }>;
 type Listener = (bytes: Uint8Array, from: Endpoint) => void;
 type Answered<Answer> = Extract<UdpOutput<Answer>, { type: 'done' }>;
 
 /**
  * The sockets, one for each family and made when first needed, and the connection ids that announces
- * of one session share.
+ * and scrapes of one session share.
  */
 export class UdpTrackers implements AsyncDisposable {
   readonly #runtime: TrackerRuntime;
@@ -58,9 +64,36 @@ export class UdpTrackers implements AsyncDisposable {
       encode: (ids) => encodeAnnounce(ids, request, url.target),
       accept: (response) => (response.action === 'announce' ? response : undefined),
     };
-    const { answer, remote, rttMs } = await this.#ask(url, question, options);
+    const { answer, remote, rttMs, exchange } = await this.#ask(url, question, options);
     const { intervalSeconds, seeders, leechers, peers } = answer;
-    return { intervalSeconds, seeders, leechers, peers, remote, rttMs };
+    return { intervalSeconds, seeders, leechers, peers, remote, rttMs, exchange };
+  }
+
+  /** Scrapes, {@link MAX_SCRAPED} torrents a packet. @throws as {@link announce} does. */
+  async scrape(
+    url: TrackerUrl,
+    infoHashes: readonly InfoHash[],
+    options: ExchangeOptions,
+  ): Promise<ScrapeResponse> {
+    const { clock } = this.#runtime;
+    return inTurns(infoHashes, { ...options, clock, most: MAX_SCRAPED }, async (some, left) => {
+      const question: UdpQuestion<Scraped> = {
+        encode: (ids) => encodeScrape(ids, some),
+        accept: (response) => (response.action === 'scrape' ? response : undefined),
+      };
+      const { answer, remote, rttMs, exchange } = await this.#ask(url, question, left);
+      if (answer.swarms.length === 0 && some.length > 0) {
+        throw new TrackerError(`${trackerName(url)} answered the scrape with nothing`, {
+          code: 'BIP_TRACKER_ANSWER',
+          exchange,
+        });
+      }
+      const files = some.flatMap((infoHash, at) => {
+        const figures = answer.swarms[at];
+        return figures === undefined ? [] : [{ infoHash, ...figures }];
+      });
+      return { files, remote, rttMs, exchange };
+    });
   }
 
   /** Ends what is under way and closes the sockets. */
@@ -78,7 +111,7 @@ export class UdpTrackers implements AsyncDisposable {
   async #ask<Answer>(
     url: TrackerUrl,
     question: UdpQuestion<Answer>,
-    options: AnnounceOptions,
+    options: ExchangeOptions,
   ): Promise<Answered<Answer>> {
     const { clock, random } = this.#runtime;
     const { signal } = options;
@@ -96,13 +129,14 @@ export class UdpTrackers implements AsyncDisposable {
         ),
         connections: this.#connections,
         random,
+        keepRaw: options.keepRaw,
       });
       return this.#run(machine, sockets, either);
     });
   }
 
   /** Literal addresses of the tracker, in the order in which to try them. */
-  async #addresses(url: TrackerUrl, options: AnnounceOptions): Promise<Endpoint[]> {
+  async #addresses(url: TrackerUrl, options: ExchangeOptions): Promise<Endpoint[]> {
     const { clock, lookup } = this.#runtime;
     const { signal, family } = options;
     const { limitMs } = udpSchedule(options);

@@ -9,16 +9,10 @@
  */
 
 import { type Endpoint, equalEndpoints } from '../../base/endpoint.ts';
-import {
-  type BipError,
-  InvariantError,
-  ProtocolError,
-  RemoteError,
-  TimeoutError,
-} from '../../base/errors.ts';
+import { type BipError, InvariantError, ProtocolError, TimeoutError } from '../../base/errors.ts';
 import { ipFamily } from '../../base/ip.ts';
 import type { Machine, Millis, Random } from '../../runtime/ports.ts';
-import { TrackerRefusal } from '../model.ts';
+import { type ExchangeFacts, TrackerError, TrackerRefusal } from '../model.ts';
 import { withReason } from '../words.ts';
 import { decodeResponse, encodeConnect, transactionOf, type UdpResponse } from './codec.ts';
 import type { ConnectionIds } from './connection-ids.ts';
@@ -41,6 +35,7 @@ export type UdpOutput<Answer> =
       readonly answer: Answer;
       readonly remote: Endpoint;
       readonly rttMs: number;
+      readonly exchange: ExchangeFacts;
     }
   | { readonly type: 'failed'; readonly error: BipError };
 
@@ -89,6 +84,7 @@ export class UdpExchange<Answer> implements Machine<UdpInput, UdpOutput<Answer>>
   readonly #schedule: UdpSchedule;
   readonly #connections: ConnectionIds;
   readonly #random: Random;
+  readonly #raw: { readonly sent: Uint8Array[]; readonly received: Uint8Array[] } | undefined;
   readonly #outputs: UdpOutput<Answer>[] = [];
   #state: State = { at: 'idle' };
   #started: Millis = 0;
@@ -96,6 +92,8 @@ export class UdpExchange<Answer> implements Machine<UdpInput, UdpOutput<Answer>>
   #sent = 0;
   #waits = 0;
   #deadline: Millis | undefined;
+  #retransmissions = 0;
+  #connectRttMs: Millis | undefined;
 
   /** `name` is how sentences call the tracker; `trackers` are its literal addresses, at least one. */
   constructor(options: {
@@ -105,6 +103,8 @@ export class UdpExchange<Answer> implements Machine<UdpInput, UdpOutput<Answer>>
     readonly schedule: UdpSchedule;
     readonly connections: ConnectionIds;
     readonly random: Random;
+    /** Keep the packets for the facts. */
+    readonly keepRaw?: boolean | undefined;
   }) {
     this.#name = options.name;
     this.#trackers = options.trackers;
@@ -112,6 +112,7 @@ export class UdpExchange<Answer> implements Machine<UdpInput, UdpOutput<Answer>>
     this.#schedule = options.schedule;
     this.#connections = options.connections;
     this.#random = options.random;
+    this.#raw = options.keepRaw === true ? { sent: [], received: [] } : undefined;
   }
 
   handle(input: UdpInput | { readonly type: 'timeout' }, now: Millis): void {
@@ -166,14 +167,16 @@ export class UdpExchange<Answer> implements Machine<UdpInput, UdpOutput<Answer>>
     const asked = state.at === 'asking' ? [state.tracker] : this.#trackers;
     if (!asked.some((tracker) => equalEndpoints(tracker, from))) return;
     if (transactionOf(bytes) !== state.transaction) return;
+    this.#raw?.received.push(bytes.slice());
     let response: UdpResponse;
     try {
       response = decodeResponse(bytes, ipFamily(from.host) ?? 4);
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error;
       return this.#fail(
-        new RemoteError(`${this.#name} sent a broken answer: ${error.message}`, {
+        new TrackerError(`${this.#name} sent a broken answer: ${error.message}`, {
           code: 'BIP_TRACKER_ANSWER',
+          exchange: this.#factsOf(from),
           cause: error,
         }),
       );
@@ -187,6 +190,7 @@ export class UdpExchange<Answer> implements Machine<UdpInput, UdpOutput<Answer>>
     if (state.at === 'connecting') {
       if (response.action !== 'connect') return;
       this.#waits = 0;
+      this.#connectRttMs = now - this.#sentAt;
       this.#connections.keep(from, response.connection, now);
       return this.#ask(from, { connection: response.connection, reused: false }, now);
     }
@@ -194,13 +198,26 @@ export class UdpExchange<Answer> implements Machine<UdpInput, UdpOutput<Answer>>
       return this.#fail(
         new TrackerRefusal(
           `${this.#name} refused without a reason, by an answer cut to ${CUT_LENGTH} bytes; most likely it does not serve this torrent`,
-          { reason: 'answer without content' },
+          { reason: 'answer without content', exchange: this.#factsOf(from) },
         ),
       );
     }
     const answer = this.#question.accept(response);
     if (answer === undefined) return;
-    this.#close({ type: 'done', answer, remote: from, rttMs: now - this.#sentAt });
+    const rttMs = now - this.#sentAt;
+    this.#close({ type: 'done', answer, remote: from, rttMs, exchange: this.#factsOf(from) });
+  }
+
+  #factsOf(from: Endpoint): ExchangeFacts {
+    const connectRttMs = this.#connectRttMs;
+    return {
+      transport: 'udp',
+      family: ipFamily(from.host) ?? 4,
+      redirects: [],
+      retransmissions: this.#retransmissions,
+      ...(connectRttMs === undefined ? {} : { connectRttMs }),
+      ...(this.#raw === undefined ? {} : { raw: this.#raw }),
+    };
   }
 
   #refused(reason: string, from: Endpoint, now: Millis): void {
@@ -209,13 +226,15 @@ export class UdpExchange<Answer> implements Machine<UdpInput, UdpOutput<Answer>>
       this.#connections.forget(from);
       return this.#connect(now);
     }
-    this.#fail(new TrackerRefusal(`${this.#name} refused ${withReason(reason)}`, { reason }));
+    const details = { reason, exchange: this.#factsOf(from) };
+    this.#fail(new TrackerRefusal(`${this.#name} refused ${withReason(reason)}`, details));
   }
 
   #timeout(now: Millis): void {
     if (this.#deadline === undefined || now < this.#deadline) return;
     if (now >= this.#started + this.#schedule.limitMs) return this.#giveUp(now);
     this.#waits++;
+    this.#retransmissions++;
     const state = this.#state;
     if (state.at === 'asking' && this.#connections.fresh(state.tracker, now) !== undefined) {
       return this.#send(state.packet, state.tracker, now);
@@ -255,6 +274,7 @@ export class UdpExchange<Answer> implements Machine<UdpInput, UdpOutput<Answer>>
     this.#deadline = this.#waits >= retries ? end : Math.min(now + baseMs * 2 ** this.#waits, end);
     this.#sentAt = now;
     this.#sent++;
+    this.#raw?.sent.push(bytes);
     this.#outputs.push({ type: 'send', bytes, to });
   }
 
