@@ -12,6 +12,7 @@ import { plainBytes } from './plain-bytes.ts';
 import { plainHeaders } from './plain-headers.ts';
 import { systemCode } from './system-error.ts';
 import { isTlsFailure, tlsReason } from './tls-error.ts';
+import { tlsFacts } from './tls-facts.ts';
 
 /** How long an idle connection is kept for the next request, milliseconds. */
 const KEEP_ALIVE = 10_000;
@@ -94,6 +95,7 @@ async function readAnswer(
   maxBytes: number,
 ): Promise<HttpResponse> {
   const remote = plainEndpoint(answer.socket.remoteAddress, answer.socket.remotePort);
+  const tls = tlsFacts(answer.socket);
   if (Number(answer.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(url, maxBytes);
   const parts: Uint8Array[] = [];
   let length = 0;
@@ -111,6 +113,7 @@ async function readAnswer(
     headers: plainHeaders(answer),
     body: plainBytes(unpacked),
     remote,
+    ...(tls === undefined ? {} : { tls }),
   };
 }
 

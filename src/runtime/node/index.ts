@@ -5,12 +5,12 @@
  * @module
  */
 
-import type { Http, Runtime } from '../ports.ts';
+import type { Http, Runtime, WebSockets } from '../ports.ts';
 import { clock, wallClock } from './clock.ts';
 import { bindDatagrams } from './datagrams.ts';
 import { nodeFiles } from './files.ts';
 import { nodeHashers } from './hashers.ts';
-import { lookup } from './lookup.ts';
+import { nodeLookup } from './lookup.ts';
 import { systemRandom } from './random.ts';
 import { nodeStreams } from './streams.ts';
 import { Threads } from './threads.ts';
@@ -18,11 +18,14 @@ import { Threads } from './threads.ts';
 export interface NodeRuntimeOptions {
   /** How HTTP requests introduce themselves unless they do it by a header; default `bip`. */
   readonly userAgent?: string;
+  /** Who is asked for TXT records, literal addresses with or without a port; default the system's. */
+  readonly nameServers?: readonly string[];
 }
 
 /** Dispose it at the end, after all that was made with it: it keeps idle HTTP connections. */
 export function nodeRuntime({
   userAgent = 'bip',
+  nameServers,
 }: NodeRuntimeOptions = {}): Runtime & AsyncDisposable {
   const http = lazyHttp(userAgent);
   const threads = new Threads();
@@ -31,8 +34,9 @@ export function nodeRuntime({
     wallClock,
     random: systemRandom(),
     network: { bindDatagrams, ...nodeStreams() },
-    lookup,
+    lookup: nodeLookup(nameServers),
     http,
+    webSockets: lazyWebSockets(userAgent),
     files: nodeFiles(threads),
     hashers: nodeHashers(threads),
     async [Symbol.asyncDispose]() {
@@ -61,6 +65,17 @@ function lazyHttp(userAgent: string): Http & AsyncDisposable {
     },
     async [Symbol.asyncDispose]() {
       (await client)?.[Symbol.dispose]();
+    },
+  };
+}
+
+/** The package is loaded by the first connection. */
+function lazyWebSockets(userAgent: string): WebSockets {
+  return {
+    async connect(url, options) {
+      options.signal.throwIfAborted();
+      const { nodeWebSockets } = await import('./web-sockets.ts');
+      return nodeWebSockets({ userAgent }).connect(url, options);
     },
   };
 }

@@ -7,9 +7,17 @@ import type { Lookup } from '../ports.ts';
 import { onAbort } from './abort.ts';
 import { literalFamily } from './addresses.ts';
 import { systemCode } from './system-error.ts';
+import { textsBy } from './texts.ts';
 
-/** Follows /etc/hosts and the order of addresses that the system prefers. */
-export const lookup: Lookup = {
+/**
+ * Follows /etc/hosts and the order of addresses that the system prefers. `nameServers` are asked for
+ * TXT records instead of those of the system.
+ */
+export function nodeLookup(nameServers?: readonly string[]): Lookup {
+  return { ...system, texts: textsBy(nameServers) };
+}
+
+const system: Omit<Lookup, 'texts'> = {
   localAddresses() {
     return Object.values(networkInterfaces())
       .flatMap((addresses) => addresses ?? [])

@@ -22,6 +22,7 @@ import { Pipe } from './pipe.ts';
 import { hostRuntime, type Shared } from './runtime.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { Uplink } from './uplink.ts';
+import { acceptWebSocket, type SimWebSocketHandler } from './web-socket.ts';
 
 /** Ports that systems give to whoever asks for any (RFC 6335 §6). */
 const EPHEMERAL = { first: 49_152, count: 16_384 } as const;
@@ -128,12 +129,28 @@ export class SimHost implements HostCore {
     handler: SimHttpHandler,
     { certificate }: { readonly certificate?: SimCertificate } = {},
   ): () => void {
-    invariant(!this.listeners.has(port), `port ${port} of ${this.address} is free`);
-    const local = { host: this.address, port };
     const wait = (delay: Millis): Promise<void> => this.sleep(delay);
     const accept = (stream: ByteStream): void =>
       void new SimHttpConnection(stream, { handler, wait });
-    const listener = new SimListener(this, accept, local);
+    return this.#serve(port, accept, certificate);
+  }
+
+  /** Serves WebSockets on `port` in the same way. */
+  serveWebSockets(
+    port: number,
+    handler: SimWebSocketHandler,
+    { certificate }: { readonly certificate?: SimCertificate } = {},
+  ): () => void {
+    return this.#serve(port, (stream) => acceptWebSocket(stream, handler), certificate);
+  }
+
+  #serve(
+    port: number,
+    accept: (stream: ByteStream) => void,
+    certificate: SimCertificate | undefined,
+  ): () => void {
+    invariant(!this.listeners.has(port), `port ${port} of ${this.address} is free`);
+    const listener = new SimListener(this, accept, { host: this.address, port });
     // Part of the scene: nobody has to dispose it.
     this.closed(listener);
     if (certificate !== undefined) this.certificates.set(port, certificate);

@@ -5,7 +5,7 @@ import { type Endpoint } from '../../base/endpoint.ts';
 import { type ErrorCode, NetworkError } from '../../base/errors.ts';
 import { ipFamily } from '../../base/ip.ts';
 import { networkFailure } from '../failures.ts';
-import type { ByteStream, Http, HttpRequest, HttpResponse, Lookup } from '../ports.ts';
+import type { ByteStream, Http, HttpRequest, HttpResponse, Lookup, TlsFacts } from '../ports.ts';
 import { abortReason } from './aborting.ts';
 import { type ServingHost, serveHttp } from './http-listener.ts';
 import { HttpReader } from './http-message.ts';
@@ -13,6 +13,8 @@ import { HttpReader } from './http-message.ts';
 /** What the client needs of its host. */
 export interface HttpHost extends ServingHost {
   readonly lookup: Lookup;
+  /** Of connections that could be secured. */
+  readonly tls: TlsFacts;
   /**
    * Secures a connection: `undefined` when done, else what is wrong with the other side, as a
    * sentence; `secure` tells what the client wants.
@@ -31,7 +33,8 @@ export function httpOf(host: HttpHost): Http {
         const secure = url.protocol === 'https:';
         const fault = await host.handshake(to, secure, signal);
         if (fault !== undefined) throw failure(url, fault, secure ? 'BIP_TLS' : 'BIP_HTTP');
-        return await exchange(stream, target, { request, signal });
+        const response = await exchange(stream, target, { request, signal });
+        return secure ? { ...response, tls: host.tls } : response;
       } catch (error) {
         if (!(error instanceof NetworkError) || error.message.startsWith('cannot get')) throw error;
         const reason = error.message.slice(error.message.lastIndexOf(': ') + 2);

@@ -16,4 +16,5 @@ export type {
   SimHttpResponse,
 } from './http-server.ts';
 export { SeededRandom } from './seeded-random.ts';
+export type { SimWebSocketHandler } from './web-socket.ts';
 export { World, type WorldOptions } from './world.ts';

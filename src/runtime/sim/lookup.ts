@@ -15,6 +15,7 @@ const PATIENCE: Millis = 10_000;
 /** The name server of a world. */
 export class Names {
   readonly #addresses = new Map<string, readonly string[]>([['localhost', ['127.0.0.1', '::1']]]);
+  readonly #texts = new Map<string, readonly string[]>();
   /** It answers nobody. */
   silent = false;
 
@@ -23,13 +24,35 @@ export class Names {
     this.#addresses.set(name.toLowerCase(), addresses);
   }
 
-  find(name: string): readonly string[] {
-    return this.#addresses.get(name.toLowerCase().replace(/\.$/, '')) ?? [];
+  /** Replaces the TXT records of `name`. */
+  setTexts(name: string, texts: readonly string[]): void {
+    this.#texts.set(name.toLowerCase(), texts);
   }
+
+  find(name: string): readonly string[] {
+    return this.#addresses.get(key(name)) ?? [];
+  }
+
+  findTexts(name: string): readonly string[] {
+    return this.#texts.get(key(name)) ?? [];
+  }
+}
+
+function key(name: string): string {
+  return name.toLowerCase().replace(/\.$/, '');
 }
 
 /** `own`: the addresses of the host that asks. */
 export function lookupIn(names: Names, timeline: Timeline, own: readonly string[]): Lookup {
+  /** True when nobody answered. */
+  const asked = async (signal: AbortSignal): Promise<boolean> => {
+    const { silent } = names;
+    const answered = new Promise<void>((resolve) => {
+      timeline.after(silent ? PATIENCE : ANSWER_AFTER, resolve);
+    });
+    await abortable(signal, answered);
+    return silent;
+  };
   return {
     localAddresses: () => own,
     async addresses(host, { family, signal }) {
@@ -39,16 +62,17 @@ export function lookupIn(names: Names, timeline: Timeline, own: readonly string[
         if (family === undefined || family === literal) return [host];
         throw networkFailure(`cannot use ${host} as an IPv${family} address`, 'ENODATA');
       }
-      const { silent } = names;
-      const answered = new Promise<void>((resolve) => {
-        timeline.after(silent ? PATIENCE : ANSWER_AFTER, resolve);
-      });
-      await abortable(signal, answered);
+      const silent = await asked(signal);
       const known = names.find(host);
       const found = known.filter((address) => family === undefined || ipFamily(address) === family);
       if (!silent && found.length > 0) return found;
       const what = family === undefined ? 'the address' : `an IPv${family} address`;
       throw networkFailure(`cannot find ${what} of ${host}`, silent ? 'EAI_AGAIN' : 'ENOTFOUND');
+    },
+    async texts(host, { signal }) {
+      signal.throwIfAborted();
+      if (!(await asked(signal))) return names.findTexts(host);
+      throw networkFailure(`cannot find the TXT records of ${host}`, 'EAI_AGAIN');
     },
   };
 }

@@ -9,10 +9,11 @@ import type { SimDisk } from './disk.ts';
 import type { SimEvent } from './event-queue.ts';
 import { filesOf } from './files.ts';
 import { hashersOf } from './hashers.ts';
-import { httpOf } from './http-client.ts';
+import { type HttpHost, httpOf } from './http-client.ts';
 import { lookupIn, type Names } from './lookup.ts';
 import { networkOf } from './network.ts';
 import type { SeededRandom } from './seeded-random.ts';
+import { webSocketsOf } from './web-socket.ts';
 
 /** What all hosts of a world have in common. */
 export interface Shared {
@@ -59,25 +60,37 @@ export function hostRuntime(host: RuntimeHost, shared: Shared): Runtime {
       return () => host.cancelTimer(event);
     },
   };
+  const web: HttpHost = {
+    network,
+    clock,
+    lookup,
+    tls: { ...TLS, validUntil: shared.epochMs + CERTIFICATE_LIFETIME },
+    async handshake(to, secure, signal) {
+      const target = host.world.hostAt(to.host, host);
+      const { latencyMs } = host.world.paths.between(host, target ?? host);
+      // TLS 1.3: one round trip before the request.
+      if (secure) await abortable(signal, host.sleep(2 * latencyMs));
+      return shared.tlsFault(host, to, secure);
+    },
+  };
   return {
     clock,
     wallClock: { now: wallNow },
     random: host.random,
     network,
     lookup,
-    http: httpOf({
-      network,
-      clock,
-      lookup,
-      async handshake(to, secure, signal) {
-        const target = host.world.hostAt(to.host, host);
-        const { latencyMs } = host.world.paths.between(host, target ?? host);
-        // TLS 1.3: one round trip before the request.
-        if (secure) await abortable(signal, host.sleep(2 * latencyMs));
-        return shared.tlsFault(host, to, secure);
-      },
-    }),
+    http: httpOf(web),
+    webSockets: webSocketsOf(web),
     files,
     hashers: hashersOf(files, shared.digest),
   };
 }
+
+/** Of every connection to a server with a good certificate. */
+const TLS = {
+  protocol: 'TLSv1.3',
+  cipher: 'TLS_AES_256_GCM_SHA384',
+  issuer: 'Simulated Authority',
+} as const;
+/** Milliseconds from the beginning of the world: 90 days. */
+const CERTIFICATE_LIFETIME: Millis = 7_776_000_000;

@@ -129,7 +129,12 @@ export function decodeScrape(body: Uint8Array): HttpFailure | HttpScraped {
   const answer = decodeDictionary(body);
   const failure = decodeFailure(answer);
   if (failure !== undefined) return failure;
-  const files = answer.get('files');
+  const swarms = decodeFiles(answer.get('files'));
+  const interval = count(answer.get('flags')?.get('min_request_interval'));
+  return { type: 'scrape', swarms, ...defined({ minRequestIntervalSeconds: interval }) };
+}
+
+function decodeFiles(files: BencodeNode | undefined): Map<string, SwarmFigures> {
   if (files?.kind !== 'dictionary') {
     const what = files === undefined ? 'is missing' : 'is no dictionary';
     throw badScrape(`\`files\` ${what}`, files?.offset ?? 0);
@@ -139,8 +144,7 @@ export function decodeScrape(body: Uint8Array): HttpFailure | HttpScraped {
     if (entry.kind !== 'dictionary') throw badScrape('a torrent is no dictionary', entry.offset);
     if (key.length === HASH_LENGTH) swarms.set(formatHex(key), decodeFigures(entry));
   }
-  const interval = count(answer.get('flags')?.get('min_request_interval'));
-  return { type: 'scrape', swarms, ...defined({ minRequestIntervalSeconds: interval }) };
+  return swarms;
 }
 
 function decodeFigures(entry: BencodeNode): SwarmFigures {
