@@ -3,7 +3,7 @@
 import type { Endpoint } from '../base/endpoint.ts';
 import { BipError } from '../base/errors.ts';
 import type { Millis } from '../runtime/ports.ts';
-import { announce } from './announce.ts';
+import { announce, type Shared } from './announce.ts';
 import {
   type AnnounceEvent,
   type AnnounceRequest,
@@ -12,7 +12,6 @@ import {
   type TrackerRuntime,
 } from './model.ts';
 import { TrackerTiers } from './tiers.ts';
-import type { UdpTrackers } from './udp/driver.ts';
 
 /** What an announcer tells. `tracker` is its URL, which may hold a passkey. */
 export type AnnouncerEvent =
@@ -50,7 +49,7 @@ interface Known {
 
 export class AnnounceLoop {
   readonly #runtime: TrackerRuntime;
-  readonly #udp: UdpTrackers;
+  readonly #shared: Shared;
   readonly #options: AnnounceLoopOptions;
   readonly #tiers: TrackerTiers;
   readonly #known = new Map<string, Known>();
@@ -59,9 +58,9 @@ export class AnnounceLoop {
   #completed = false;
   #wake: (() => void) | undefined;
 
-  constructor(runtime: TrackerRuntime, udp: UdpTrackers, options: AnnounceLoopOptions) {
+  constructor(runtime: TrackerRuntime, shared: Shared, options: AnnounceLoopOptions) {
     this.#runtime = runtime;
-    this.#udp = udp;
+    this.#shared = shared;
     this.#options = options;
     this.#tiers = new TrackerTiers(options.tiers, runtime.random);
   }
@@ -154,8 +153,9 @@ export class AnnounceLoop {
     { event, signal }: { readonly event: AnnounceEvent | undefined; readonly signal: AbortSignal },
   ): Promise<AnnounceResponse | BipError | undefined> {
     const { timeoutMs = TIMEOUT } = event === 'stopped' ? STOPPING : this.#options;
-    const how = { signal, timeoutMs, trackerId, udp: this.#udp };
+    const how = { ...this.#shared, signal, timeoutMs, trackerId };
     try {
+      refuseWebRtc(tracker);
       return await announce(this.#runtime, tracker, this.#request(event), how);
     } catch (error) {
       if (signal.aborted) return undefined;
@@ -206,6 +206,13 @@ export class AnnounceLoop {
       if (wake !== undefined) signal.removeEventListener('abort', wake);
     }
   }
+}
+
+/** Peers of WebSocket trackers speak WebRTC, which bip does not: they are of no use to a session. */
+function refuseWebRtc(tracker: string): void {
+  if (!/^wss?:/i.test(tracker)) return;
+  const reason = 'the peers of WebSocket trackers speak WebRTC, which bip does not';
+  throw new TrackerRefusal(reason, { reason, retryInSeconds: 'never', code: 'BIP_TRACKER_WEBRTC' });
 }
 
 function pause({ intervalSeconds, minIntervalSeconds = 0 }: AnnounceResponse): Millis {

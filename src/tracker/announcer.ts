@@ -2,6 +2,7 @@
 
 import { AnnounceLoop, type AnnounceLoopOptions } from './announce-loop.ts';
 import type { TrackerRuntime } from './model.ts';
+import { TrackerPreferences } from './preferences.ts';
 import { UdpTrackers } from './udp/driver.ts';
 
 export interface AnnouncerOptions extends AnnounceLoopOptions {
@@ -9,6 +10,8 @@ export interface AnnouncerOptions extends AnnounceLoopOptions {
   readonly signal: AbortSignal;
   /** The session's; without it the announcer has sockets of its own. */
   readonly udp?: UdpTrackers;
+  /** The session's; without it the announcer asks DNS for itself (BEP 34). */
+  readonly preferences?: TrackerPreferences;
   /** Announce to one tracker of every tier instead of to the first that answers (BEP 12). */
   readonly everyTier?: boolean;
 }
@@ -32,8 +35,10 @@ export class Announcer implements AsyncDisposable {
     this.#udp = options.udp ?? new UdpTrackers(runtime);
     this.#ownsUdp = options.udp === undefined;
     const groups = everyTier === true ? tiers.map((tier) => [tier]) : [tiers];
+    const preferences = options.preferences ?? new TrackerPreferences(runtime);
+    const shared = { udp: this.#udp, preferences };
     this.#loops = groups.map((group) => {
-      return new AnnounceLoop(runtime, this.#udp, { ...options, tiers: group });
+      return new AnnounceLoop(runtime, shared, { ...options, tiers: group });
     });
     const onAbort = (): void => this.#stopping.abort(signal.reason);
     if (signal.aborted) onAbort();

@@ -29,18 +29,22 @@ export async function guardScope(
     ...(family === undefined ? {} : { family }),
   });
   const scopes = addresses.map(ipScope);
-  if (fromGlobal && scopes.some((scope) => scope !== 'global')) {
-    throw new TrackerError(
-      `a tracker on the internet redirected to ${trackerName(url)}, an address of the local network; bip does not follow`,
-      { code: 'BIP_TRACKER_REDIRECT' },
-    );
-  }
-  if (checksPath && scopes.includes('loopback')) {
-    throw new TrackerError(
-      `${trackerName(url)} is this machine and the path does not begin with /announce; name the URL yourself if it is a tracker`,
-      { code: 'BIP_TRACKER_LOCAL' },
-    );
-  }
+  if (fromGlobal && scopes.some((scope) => scope !== 'global')) throw ledInside(url);
+  if (checksPath && scopes.includes('loopback')) throw noTrackerHere(url);
+}
+
+function ledInside(url: TrackerUrl): TrackerError {
+  return new TrackerError(
+    `a tracker on the internet redirected to ${trackerName(url)}, an address of the local network; bip does not follow`,
+    { code: 'BIP_TRACKER_REDIRECT' },
+  );
+}
+
+function noTrackerHere(url: TrackerUrl): TrackerError {
+  return new TrackerError(
+    `${trackerName(url)} is this machine and the path does not begin with /announce; name the URL yourself if it is a tracker`,
+    { code: 'BIP_TRACKER_LOCAL' },
+  );
 }
 
 const TRACKER_PATH = /^\/(?:announce|scrape)/;

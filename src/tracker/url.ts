@@ -46,16 +46,16 @@ export function resolveRedirect(location: string, from: TrackerUrl): TrackerUrl 
   const base = formatTrackerUrl(from);
   if (!URL.canParse(location, base)) throw broken('it is no URL');
   const url = parseGuarded(new URL(location, base).href);
-  if (url.scheme !== 'http' && url.scheme !== 'https') {
-    throw broken(
-      `a redirect cannot lead from HTTP to ${url.scheme === 'udp' ? 'UDP' : 'a WebSocket'}`,
-    );
-  }
+  if (!isHttp(url)) throw broken('a redirect cannot lead from HTTP to UDP or a WebSocket');
   if (!repeatsQuery(url)) guardKeys(url);
   const sameOrigin = url.scheme === from.scheme && url.host === from.host && url.port === from.port;
   return sameOrigin && from.credentials !== undefined && url.credentials === undefined
     ? { ...url, credentials: from.credentials }
     : url;
+}
+
+function isHttp({ scheme }: TrackerUrl): boolean {
+  return scheme === 'http' || scheme === 'https';
 }
 
 /** The URL without its credentials. */

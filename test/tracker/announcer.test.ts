@@ -269,11 +269,37 @@ describe('failures', () => {
   test('a URL that must not be used is a failure, not the end', async () => {
     const world = makeWorld();
     const tracker = await oneTracker(world);
-    const story = new Story(world, [['wss://x.example'], [tracker.udpUrl]]);
+    const story = new Story(world, [['ftp://x.example'], [tracker.udpUrl]]);
     await world.runFor(SECOND);
     expect(story.events[0]).toMatchObject({ type: 'failed', error: { code: 'BIP_TRACKER_URL' } });
     expect(story.events[1]).toMatchObject({ type: 'announced' });
     await story.end();
+  });
+
+  test('a WebSocket tracker is told of once and never asked: its peers are of no use', async () => {
+    const world = makeWorld();
+    const tracker = await oneTracker(world);
+    const story = new Story(world, [['wss://x.example', 'WS://x.example'], [tracker.udpUrl]]);
+    await world.runFor(3 * 60 * MINUTE);
+    const failures = story.events.filter(({ type }) => type === 'failed');
+    expect(failures).toMatchObject([
+      { error: { code: 'BIP_TRACKER_WEBRTC', message: expect.stringContaining('WebRTC') } },
+      { error: { code: 'BIP_TRACKER_WEBRTC' } },
+    ]);
+    expect(tracker.tiny.heard.length).toBeGreaterThan(3);
+    await story.end();
+  });
+
+  test('a tracker that moved is found by DNS (BEP 34)', async () => {
+    const world = makeWorld();
+    const tracker = await oneTracker(world);
+    world.names.set('t.example', [new URL(tracker.httpUrl).hostname]);
+    world.names.setTexts('t.example', ['BITTORRENT UDP:6969']);
+    const story = new Story(world, [['http://t.example/announce']]);
+    await world.runFor(SECOND);
+    expect(tracker.tiny.heard).toMatchObject([{ over: 'udp', event: 'started' }]);
+    await story.end();
+    expect(tracker.tiny.heard[1]).toMatchObject({ over: 'udp', event: 'stopped' });
   });
 });
 

@@ -27,6 +27,9 @@ export interface Heard {
   readonly trackerId?: string | undefined;
 }
 
+/** What scrapes tell of every torrent. */
+export const COMPLETED = 7;
+
 interface Member {
   readonly endpoint: Endpoint;
   readonly seed: boolean;
@@ -48,6 +51,8 @@ export class TinyTracker {
   /** More keys for answers over HTTP. */
   extra: Readonly<Record<string, BencodeInput>> = {};
   connects = 0;
+  /** How many torrents each scrape was for. */
+  readonly scrapes: number[] = [];
 
   /** The answer to a packet; `undefined` when there is none. */
   udp(bytes: Uint8Array, from: Endpoint): Uint8Array | undefined {
@@ -64,12 +69,34 @@ export class TinyTracker {
       new DataView(body.buffer).setBigUint64(0, id);
       return reply(0, transaction, body);
     }
-    if (view.getUint32(8) !== 1 || bytes.length < 98) return undefined;
+    const scrapes = view.getUint32(8) === 2;
+    if (!scrapes && (view.getUint32(8) !== 1 || bytes.length < 98)) return undefined;
     if (this.#connections.get(connection) !== formatEndpoint(from)) {
       return reply(3, transaction, encodeUtf8('Connection ID missmatch.\0'));
     }
     if (this.refusal !== undefined) return reply(3, transaction, encodeUtf8(this.refusal));
+    if (scrapes) return reply(2, transaction, this.#scrapeUdp(bytes));
     return reply(1, transaction, this.#announceUdp(bytes, view, from));
+  }
+
+  #scrapeUdp(bytes: Uint8Array): Uint8Array {
+    const figures: Uint8Array[] = [];
+    for (let at = 16; at + 20 <= bytes.length; at += 20) {
+      const { seeders, leechers } = this.#count(formatHex(bytes.subarray(at, at + 20)));
+      const out = new DataView(new ArrayBuffer(12));
+      out.setUint32(0, seeders);
+      out.setUint32(4, COMPLETED);
+      out.setUint32(8, leechers);
+      figures.push(new Uint8Array(out.buffer));
+    }
+    this.scrapes.push(figures.length);
+    return concatBytes(...figures);
+  }
+
+  #count(infoHash: string): { seeders: number; leechers: number } {
+    const members = [...(this.swarms.get(infoHash)?.values() ?? [])];
+    const seeders = members.filter(({ seed }) => seed).length;
+    return { seeders, leechers: members.length - seeders };
   }
 
   /** Forgets the connections, as after a restart. */
@@ -101,6 +128,7 @@ export class TinyTracker {
   /** The answer to a GET of this path and query. */
   http(target: string, from: Endpoint): { status: number; body: Uint8Array } {
     const [path = '', query = ''] = target.split('?', 2);
+    if (path.startsWith('/scrape')) return { status: 200, body: this.#scrapeHttp(query) };
     if (!path.startsWith('/announce')) return { status: 404, body: encodeUtf8('not here') };
     const raw = new Map(query.split('&').map((pair) => [pair.split('=')[0], pair.split('=')[1]]));
     const number = (name: string): number => Number(raw.get(name) ?? -1);
@@ -130,6 +158,24 @@ export class TinyTracker {
       ...this.extra,
     });
     return { status: 200, body };
+  }
+
+  /** Of the torrents that are known. */
+  #scrapeHttp(query: string): Uint8Array {
+    if (this.refusal !== undefined) return encode({ 'failure reason': this.refusal });
+    const hashes = query
+      .split('&')
+      .filter((pair) => pair.startsWith('info_hash='))
+      .map((pair) => unescaped(pair.slice('info_hash='.length)));
+    this.scrapes.push(hashes.length);
+    const files = hashes
+      .filter((hash) => this.swarms.has(hash))
+      .map((hash) => {
+        const { seeders, leechers } = this.#count(hash);
+        const figures = { complete: seeders, incomplete: leechers, downloaded: COMPLETED };
+        return [Uint8Array.from(Buffer.from(hash, 'hex')), figures] as const;
+      });
+    return encode({ files: new Map(files), ...this.extra });
   }
 
   /** Everybody else in the swarm, in the compact form. */

@@ -6,6 +6,7 @@ import {
   parseTrackerUrl,
   repeatsQuery,
   resolveRedirect,
+  scrapeTarget,
   trackerName,
 } from '../../src/tracker/url.ts';
 
@@ -22,6 +23,9 @@ describe('what is accepted', () => {
     ['http://[::1]:80/announce', 'http', '::1', 80, '/announce'],
     ['http://t/announce?passkey=a%20b&x=%FF', 'http', 't', 80, '/announce?passkey=a%20b&x=%FF'],
     ['http://exn--ample.com/', 'http', 'exn--ample.com', 80, '/'],
+    ['ws://t.example:8000/announce?a=b', 'ws', 't.example', 8000, '/announce?a=b'],
+    ['ws://t.example', 'ws', 't.example', 80, '/'],
+    ['wss://me:pw@t.example', 'wss', 't.example', 443, '/'],
   ] as const)('%s', (text, ...parts) => {
     const { scheme, host, port, target, ...more } = parseTrackerUrl(text);
     expect([scheme, host, port, target]).toEqual(parts);
@@ -43,7 +47,7 @@ describe('what is refused (engines.md 4.7)', () => {
     ['random text', 'a space'],
     ['ftp://t.example/announce', '`ftp:` trackers are not supported'],
     ['httpfoo://t.example/announce', '`httpfoo:` trackers are not supported'],
-    ['wss://t.example/announce', '`wss:` trackers are not supported'],
+    ['wsss://t.example/announce', '`wsss:` trackers are not supported'],
     ['http://t.example/announce ', 'a space'],
     ['\t udp://t.example/announce', 'a space'],
     ['http://t.example/\u0000', 'a control character'],
@@ -139,5 +143,32 @@ describe('redirects', () => {
     ['/b?event=stopped', 'keys of the announce protocol'],
   ])('%s is refused', (location, why) => {
     expect(() => resolveRedirect(location, from)).toThrow(why);
+  });
+});
+
+describe('where to scrape (BEP 48 and the convention before it)', () => {
+  test.each([
+    ['/announce', '/scrape'],
+    ['/x/announce', '/x/scrape'],
+    ['/announce.php', '/scrape.php'],
+    ['/announce?x2%0644', '/scrape?x2%0644'],
+    ['/announce/announce', '/announce/scrape'],
+    ['/0123key/announce?a=b/announce', '/0123key/scrape?a=b/announce'],
+    ['/announce?a=b?c', '/scrape?a=b?c'],
+  ])('%s: %s', (target, scraped) => {
+    expect(scrapeTarget(target)).toBe(scraped);
+  });
+
+  test.each([
+    '',
+    '/',
+    '/a',
+    '/announce/',
+    '/announce/x',
+    '/x%064announce',
+    '/Announce',
+    '/a?/announce',
+  ])('%j has none', (target) => {
+    expect(scrapeTarget(target)).toBeUndefined();
   });
 });

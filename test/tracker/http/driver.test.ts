@@ -59,9 +59,12 @@ class Web {
             ? Promise.reject(new NetworkError(`no ${host}`, { code: 'BIP_DNS' }))
             : Promise.resolve([address]);
         },
+        texts: nothing,
         localAddresses: () => [],
       },
+      webSockets: { connect: nothing },
       http: {
+        serve: nothing,
         get: async (request, { signal }): Promise<HttpResponse> => {
           this.asked.push(request);
           const { hostname, host, port } = new URL(request.url);
@@ -125,6 +128,7 @@ test('one announce', async () => {
     peers: [{ host: '10.0.0.1', port: 6881 }],
     remote: { host: '1.1.1.1', port: 80 },
     rttMs: 5,
+    exchange: { transport: 'http', family: 4, redirects: [] },
   });
   expect(web.asked).toHaveLength(1);
   expect(web.asked[0]?.url).toMatch(
@@ -275,6 +279,26 @@ describe('redirects', () => {
     expect(web.asked[1]?.url).not.toContain('own=key');
   });
 
+  test('where they led is told without queries, and what was sent and received on request', async () => {
+    const web = new Web(
+      {
+        't.example': () => to('https://u.example/b?info_hash=x'),
+        'u.example': () => GOOD,
+      },
+      NAMES,
+    );
+    const { exchange } = await ask(web, 'http://t.example/announce?k=secret', { keepRaw: true });
+    expect(exchange).toMatchObject({
+      transport: 'https',
+      redirects: ['https://u.example:443/b'],
+      raw: { received: [new Uint8Array(), GOOD.body] },
+    });
+    const sent = exchange.raw?.sent.map((bytes) => new TextDecoder().decode(bytes));
+    expect(sent?.[0]).toMatch(/^\/announce\?k=secret&info_hash=%00%20/);
+    expect(sent?.[1]).toBe('/b?info_hash=x');
+    expect(sent).toHaveLength(2);
+  });
+
   test('another origin does not get the credentials', async () => {
     const web = new Web(
       {
@@ -304,6 +328,7 @@ describe('redirects', () => {
     ['ftp://u.example/', 'not supported'],
     ['http://xn--u.example/', 'internationalised'],
     ['udp://u.example:80/', 'cannot lead from HTTP to UDP'],
+    ['ws://u.example/', 'cannot lead from HTTP to UDP or a WebSocket'],
   ])('not to %s', async (location, why) => {
     const web = new Web({ 't.example': () => to(location) }, NAMES);
     const error = await failure(web, 'http://t.example/announce');
@@ -328,6 +353,15 @@ describe('addresses of this machine and network (ssrf_*)', () => {
     expect(web.asked).toHaveLength(1);
   });
 
+  test('anywhere, when the user allows it', async () => {
+    const web = new Web(
+      { 't.example': () => to('http://127.0.0.1/x'), '127.0.0.1': () => GOOD },
+      NAMES,
+    );
+    const { remote } = await ask(web, 'http://t.example/announce', { allowLocal: true });
+    expect(remote.host).toBe('127.0.0.1');
+  });
+
   test('a local tracker may redirect to a local one', async () => {
     const web = new Web({
       '10.0.0.1': () => to('http://10.0.0.2/announce'),
@@ -350,5 +384,19 @@ describe('addresses of this machine and network (ssrf_*)', () => {
     const web = new Web({ '127.0.0.1': () => GOOD, localhost: () => GOOD }, NAMES);
     expect(await ask(web, 'http://127.0.0.1/announce/k')).toHaveProperty('peers');
     expect(await ask(web, 'http://localhost/x', { trusted: true })).toHaveProperty('peers');
+  });
+});
+
+describe('what is known of a tracker that answered badly', () => {
+  test.each([
+    ['a refusal', bencoded({ 'failure reason': 'no' }), 'BIP_TRACKER_REFUSED'],
+    ['a status', { status: 500, body: encodeUtf8('oops') }, 'BIP_TRACKER_STATUS'],
+    ['nonsense', { body: encodeUtf8('oops') }, 'BIP_TRACKER_ANSWER'],
+  ])('%s', async (_, page, code) => {
+    const web = new Web({ 't.example': () => page }, NAMES);
+    expect(await failure(web, 'http://t.example/announce', { keepRaw: true })).toMatchObject({
+      code,
+      exchange: { transport: 'http', family: 4, raw: { received: [page.body] } },
+    });
   });
 });
