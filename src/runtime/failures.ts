@@ -23,8 +23,11 @@ const NETWORK: ReadonlyMap<string, Failure> = new Map<string, Failure>([
   ['ENETUNREACH', { code: 'BIP_UNREACHABLE', reason: 'there is no way to this network' }],
   ['ENETDOWN', { code: 'BIP_UNREACHABLE', reason: 'the network is down' }],
   ['EADDRINUSE', { code: 'BIP_PORT_IN_USE', reason: 'somebody else listens there' }],
-  ['EADDRNOTAVAIL', { reason: 'this machine has no such address' }],
-  ['EAFNOSUPPORT', { reason: 'this machine does not speak this kind of addresses' }],
+  ['EADDRNOTAVAIL', { code: 'BIP_ADDRESS', reason: 'this machine has no such address' }],
+  [
+    'EAFNOSUPPORT',
+    { code: 'BIP_ADDRESS', reason: 'this machine does not speak this kind of addresses' },
+  ],
   ['EINVAL', { reason: 'the system does not accept this address' }],
   ['EACCES', { reason: 'the system does not permit it' }],
   ['EPERM', { reason: 'the system does not permit it' }],
