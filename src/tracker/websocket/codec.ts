@@ -153,7 +153,7 @@ function count(value: unknown): number | undefined {
 }
 
 function hashOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value.length === HASH_LENGTH
+  return typeof value === 'string' && /^[\0-\xff]{20}$/.test(value)
     ? formatHex(bytesOf(value))
     : undefined;
 }
@@ -170,6 +170,5 @@ function broken(message: string, cause?: unknown): ProtocolError {
   return new ProtocolError(message, { rule: 'WebSocket tracker message', cause });
 }
 
-const HASH_LENGTH = 20;
 /** As over HTTP, when a tracker does not say. */
 const DEFAULT_INTERVAL_SECONDS = 1800;
