@@ -1,7 +1,7 @@
 /** What a torrent must not make us do: ask services of this machine or of our network. @module */
 
 import type { Endpoint } from '../base/endpoint.ts';
-import { ipScope } from '../base/ip-scope.ts';
+import { type IpScope, ipScope } from '../base/ip-scope.ts';
 import { type ExchangeOptions, TrackerError, type TrackerRuntime } from './model.ts';
 import { type TrackerUrl, trackerName } from './url.ts';
 
@@ -19,18 +19,21 @@ export async function guardScope(
   redirectedBy: Endpoint | undefined,
   options: ExchangeOptions,
 ): Promise<void> {
-  if (options.allowLocal === true) return;
   const fromGlobal = redirectedBy !== undefined && ipScope(redirectedBy.host) === 'global';
   const checksPath = options.trusted !== true && !TRACKER_PATH.test(url.target);
-  if (!fromGlobal && !checksPath) return;
-  const { signal, family } = options;
-  const addresses = await runtime.lookup.addresses(url.host, {
-    signal,
-    ...(family === undefined ? {} : { family }),
-  });
-  const scopes = addresses.map(ipScope);
+  if (options.allowLocal === true || !(fromGlobal || checksPath)) return;
+  const scopes = await scopesOf(runtime, url.host, options);
   if (fromGlobal && scopes.some((scope) => scope !== 'global')) throw ledInside(url);
   if (checksPath && scopes.includes('loopback')) throw noTrackerHere(url);
+}
+
+async function scopesOf(
+  { lookup }: Pick<TrackerRuntime, 'lookup'>,
+  host: string,
+  { signal, family }: ExchangeOptions,
+): Promise<readonly (IpScope | undefined)[]> {
+  const only = family === undefined ? {} : { family };
+  return (await lookup.addresses(host, { signal, ...only })).map(ipScope);
 }
 
 function ledInside(url: TrackerUrl): TrackerError {

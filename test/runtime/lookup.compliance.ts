@@ -52,4 +52,30 @@ export function lookupCompliance(place: Place): void {
         expect(address).not.toMatch(/^127\.|^::1$|^fe80:|%/);
       }
     }));
+
+  test('TXT records, the strings of each joined', () =>
+    place.run(async ({ here: { lookup }, publishTexts, signal }) => {
+      const long = 'x'.repeat(400);
+      publishTexts('t.example', ['BITTORRENT UDP:1337 TCP:80', long]);
+      const texts = await lookup.texts('T.example', { signal });
+      expect(texts.toSorted()).toEqual(['BITTORRENT UDP:1337 TCP:80', long]);
+    }));
+
+  test('no TXT records are an empty answer, and so is a name that does not exist', () =>
+    place.run(async ({ here: { lookup }, publishTexts, signal }) => {
+      publishTexts('t.example', []);
+      expect(await lookup.texts('t.example', { signal })).toEqual([]);
+      expect(await lookup.texts('other.example', { signal })).toEqual([]);
+    }));
+
+  test('a question for TXT records can be cancelled: before, and while it is under way', () =>
+    place.run(async ({ here: { lookup }, publishTexts }) => {
+      publishTexts('t.example', ['x']);
+      const before = AbortSignal.abort(new Error('before'));
+      await expect(lookup.texts('t.example', { signal: before })).rejects.toThrow('before');
+      const stop = new AbortController();
+      const question = lookup.texts('t.example', { signal: stop.signal });
+      stop.abort(new Error('under way'));
+      await expect(question).rejects.toThrow('under way');
+    }));
 }

@@ -1,14 +1,17 @@
 /** Where a suite of compliance runs: on the real system or in the simulated world. @module */
 
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
+import { WebSocketServer } from 'ws';
 import { nodeRuntime } from '../../src/runtime/node/index.ts';
-import type { Runtime } from '../../src/runtime/ports.ts';
+import type { Runtime, WebSocketLink } from '../../src/runtime/ports.ts';
 import { makeWorld } from '../sim/world.ts';
+import { tinyNameServer } from './tiny-name-server.ts';
 
 /** What a web server of a scene is asked and answers; `undefined` breaks off the connection. */
 export interface WebRequest {
@@ -21,6 +24,15 @@ export interface WebAnswer {
   readonly body?: string | Uint8Array;
 }
 export type WebHandler = (request: WebRequest) => WebAnswer | undefined;
+
+/** What a WebSocket server of a scene does with each text: further texts, or the end. */
+export interface SocketService {
+  message(text: string, target: string): readonly string[] | 'close';
+  /** Texts that it sends first. */
+  readonly greeting?: readonly string[];
+  /** A connection is gone. */
+  closed?(): void;
+}
 
 /** Two machines; on the real system they are one. */
 export interface Scene {
@@ -39,6 +51,10 @@ export interface Scene {
   settle(): Promise<void>;
   /** A web server on `there`; its address without a path. */
   serve(handler: WebHandler): Promise<string>;
+  /** A WebSocket server on `there`; its address without a path. */
+  serveWebSockets(service: SocketService): Promise<string>;
+  /** Makes `name` have these TXT records, and no others. */
+  publishTexts(name: string, texts: readonly string[]): void;
 }
 
 export interface Place {
@@ -54,8 +70,10 @@ export const PLACES: readonly Place[] = [
 ];
 
 async function runOnNode(story: (scene: Scene) => Promise<void>): Promise<void> {
-  await using runtime = nodeRuntime();
   await using cleanup = new AsyncDisposableStack();
+  const names = await tinyNameServer();
+  cleanup.defer(() => names.close());
+  await using runtime = nodeRuntime({ nameServers: [names.address] });
   const directory = await mkdtemp(join(tmpdir(), 'bip-runtime-'));
   cleanup.defer(() => rm(directory, { recursive: true, force: true }));
   await story({
@@ -87,7 +105,29 @@ async function runOnNode(story: (scene: Scene) => Promise<void>): Promise<void> 
       });
       return `http://127.0.0.1:${portOf(server.address())}`;
     },
+    serveWebSockets: (service) => serveOnNode(service, cleanup),
+    publishTexts: (name, texts) => names.set(name, texts),
   });
+}
+
+async function serveOnNode(service: SocketService, cleanup: AsyncDisposableStack): Promise<string> {
+  const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
+  await once(server, 'listening');
+  server.on('connection', (socket, { url = '' }) => {
+    for (const text of service.greeting ?? []) socket.send(text);
+    socket.on('error', () => undefined);
+    socket.on('close', () => service.closed?.());
+    socket.on('message', (data) => {
+      const said = service.message(data instanceof Uint8Array ? data.toString() : '', url);
+      if (said === 'close') socket.close();
+      else for (const text of said) socket.send(text);
+    });
+  });
+  cleanup.defer(() => {
+    for (const socket of server.clients) socket.terminate();
+    server.close();
+  });
+  return `ws://127.0.0.1:${portOf(server.address())}`;
 }
 
 function portOf(address: AddressInfo | string | null): number {
@@ -114,9 +154,26 @@ async function runInWorld(story: (scene: Scene) => Promise<void>): Promise<void>
           there.serveHttp(8080, (request) => handler(request));
           return `http://${there.address}:8080`;
         },
+        async serveWebSockets(service) {
+          there.serveWebSockets(8081, (link, target) => serveInWorld(service, link, target));
+          return `ws://${there.address}:8081`;
+        },
+        publishTexts: (name, texts) => world.names.setTexts(name, texts),
       }),
     ),
   );
   await world.runToRest();
   world.assertClosed();
+}
+
+function serveInWorld(service: SocketService, link: WebSocketLink, target: string): void {
+  for (const text of service.greeting ?? []) link.send(text);
+  link.open({
+    message(text) {
+      const said = service.message(text, target);
+      if (said === 'close') void link[Symbol.asyncDispose]();
+      else for (const answer of said) link.send(answer);
+    },
+    closed: () => service.closed?.(),
+  });
 }

@@ -23,7 +23,7 @@ describe('records', () => {
     ['BITTORRENT TCP:80 UDP:1337', ['tcp:80', 'udp:1337']],
     ['  BITTORRENT  UDP:1337  ', ['udp:1337']],
     ['BITTORRENT udp:1 UDP:0 UDP:65536 UDP: UDP:x UDP:1:2 TCP:65535 SCTP:5', ['tcp:65535']],
-    [`BITTORRENT ${'UDP:1 '.repeat(100)}`, new Array<string>(8).fill('udp:1')],
+    [`BITTORRENT ${'UDP:1 '.repeat(100)}`, Array.from({ length: 8 }, () => 'udp:1')],
   ])('%j', (text, services) => {
     const record = parsePreference(['v=spf1 -all', text, 'BITTORRENT TCP:9']);
     expect(record?.services.map(({ protocol, port }) => `${protocol}:${port}`)).toEqual(services);
@@ -112,7 +112,10 @@ describe('announces', () => {
     const scene = new Scene('BITTORRENT UDP:6969 TCP:6969');
     (await scene.tracker).tiny.refusal = 'no';
     const error = await failureOf(scene.announce('http://t.example/announce'));
-    expect(error).toMatchObject({ code: 'BIP_TRACKER_REFUSED', message: expect.stringMatching(/^udp:/) });
+    expect(error).toMatchObject({
+      code: 'BIP_TRACKER_REFUSED',
+      message: expect.stringMatching(/^udp:/),
+    });
     expect((await scene.tracker).packets).toHaveLength(2);
   });
 

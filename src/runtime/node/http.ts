@@ -23,7 +23,8 @@ export function httpClient(options: {
 }): Pick<Http, 'get'> & Disposable {
   const agents = {
     http: new HttpAgent({ keepAlive: true, timeout: KEEP_ALIVE }),
-    https: new HttpsAgent({ keepAlive: true, timeout: KEEP_ALIVE }),
+    // A session that is resumed does not tell the certificate.
+    https: new HttpsAgent({ keepAlive: true, timeout: KEEP_ALIVE, maxCachedSessions: 0 }),
   };
   return {
     async get(request, { signal }) {

@@ -1,0 +1,66 @@
+/** What is told of secured connections, with a certificate of our own. */
+
+import { createServer, type Server } from 'node:https';
+import { getCACertificates, setDefaultCACertificates } from 'node:tls';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { WebSocketServer } from 'ws';
+import { nodeRuntime } from '../../../src/runtime/node/index.ts';
+import type { TlsFacts } from '../../../src/runtime/ports.ts';
+import { CERTIFICATE, KEY, VALID_UNTIL } from './certificate.ts';
+
+const { signal } = new AbortController();
+const trusted = getCACertificates('default');
+const runtime = nodeRuntime();
+let server: Server;
+let port = 0;
+
+beforeAll(async () => {
+  server = createServer({ key: KEY, cert: CERTIFICATE }, (_, response) => response.end('x'));
+  const sockets = new WebSocketServer({ server });
+  sockets.on('connection', (socket) => socket.on('error', () => undefined));
+  await new Promise<void>((resolve) => {
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const address = server.address();
+  port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+});
+afterEach(() => setDefaultCACertificates(trusted));
+afterAll(async () => {
+  server.closeAllConnections();
+  server.close();
+  await runtime[Symbol.asyncDispose]();
+});
+
+const FACTS = {
+  protocol: 'TLSv1.3',
+  cipher: expect.stringMatching(/^TLS_/),
+  issuer: 'bip tests',
+  validUntil: VALID_UNTIL,
+};
+
+async function facts(scheme: 'https' | 'wss'): Promise<TlsFacts | undefined> {
+  const url = `${scheme}://127.0.0.1:${port}/`;
+  if (scheme === 'https') return (await runtime.http.get({ url, maxBytes: 9 }, { signal })).tls;
+  await using link = await runtime.webSockets.connect(url, { signal, maxBytes: 9 });
+  return link.tls;
+}
+
+test.each(['https', 'wss'] as const)('%s: signed by nobody we know', async (scheme) => {
+  await expect(facts(scheme)).rejects.toMatchObject({
+    code: 'BIP_TLS',
+    message: expect.stringContaining('its certificate is signed by itself'),
+  });
+});
+
+test.each(['https', 'wss'] as const)('%s: what was agreed on, and by whom', async (scheme) => {
+  setDefaultCACertificates([...trusted, CERTIFICATE]);
+  expect(await facts(scheme)).toEqual(FACTS);
+});
+
+test('a connection that is kept or resumed tells the same', async () => {
+  setDefaultCACertificates([...trusted, CERTIFICATE]);
+  expect(await facts('https')).toEqual(FACTS);
+  expect(await facts('https')).toEqual(FACTS);
+  server.closeIdleConnections();
+  expect(await facts('https')).toEqual(FACTS);
+});
