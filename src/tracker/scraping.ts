@@ -20,6 +20,13 @@ export function scrapedFiles(
   });
 }
 
+/** The hex of 20 bytes that stand in a text as Latin-1; `undefined` for other texts. */
+export function latin1Hash(text: string): string | undefined {
+  return /^[\0-\xff]{20}$/.test(text)
+    ? formatHex(Uint8Array.from(text, (character) => character.charCodeAt(0)))
+    : undefined;
+}
+
 /**
  * Asks for `most` torrents at a time, one request after the other within the limit of time, and joins
  * the answers.

@@ -14,6 +14,7 @@ import {
 } from '../../src/tracker/index.ts';
 import { makeWorld } from '../sim/world.ts';
 import { INFO_HASH, REQUEST } from './samples.ts';
+import { COMPLETED } from './tiny-tracker.ts';
 import { failureOf, NEVER, serveTracker, type TrackerHost } from './world.ts';
 
 /** Torrents whose first byte counts up. */
@@ -53,7 +54,7 @@ describe.each(['udp', 'http'] as const)('over %s', (over) => {
     const tracker = await scene.serve();
     await scene.announce(urlOf(tracker));
     const { files, remote, rttMs, exchange } = await scene.scrape(urlOf(tracker), [INFO_HASH]);
-    expect(files).toEqual([{ infoHash: INFO_HASH, seeders: 0, leechers: 1, completed: 7 }]);
+    expect(files).toEqual([{ infoHash: INFO_HASH, seeders: 0, leechers: 1, completed: COMPLETED }]);
     expect(remote).toEqual({ host: '10.0.0.9', port: 6969 });
     expect(rttMs).toBeGreaterThan(39);
     expect(exchange).toMatchObject({ transport: over, family: 4, redirects: [] });

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { decodeUtf8Lossy, formatHex } from '../../base/bytes.ts';
+import { decodeUtf8, decodeUtf8Lossy, formatHex } from '../../base/bytes.ts';
 import type { Endpoint } from '../../base/endpoint.ts';
 import { decodeCompact } from '../../base/endpoint.ts';
 import { ProtocolError } from '../../base/errors.ts';
@@ -13,7 +13,7 @@ import type { InfoHash } from '../../base/ids.ts';
 import { formatIp, parseIp } from '../../base/ip.ts';
 import { type BencodeNode, decode } from '../../bencode/index.ts';
 import type { AnnounceRequest } from '../model.ts';
-import type { SwarmFigures } from '../scraping.ts';
+import { latin1Hash, type SwarmFigures } from '../scraping.ts';
 import { MAX_WORDS, oneLine } from '../words.ts';
 
 /** A tracker says no. */
@@ -142,9 +142,15 @@ function decodeFiles(files: BencodeNode | undefined): Map<string, SwarmFigures> 
   const swarms = new Map<string, SwarmFigures>();
   for (const [key, entry] of files.entries()) {
     if (entry.kind !== 'dictionary') throw badScrape('a torrent is no dictionary', entry.offset);
-    if (key.length === HASH_LENGTH) swarms.set(formatHex(key), decodeFigures(entry));
+    const infoHash = decodeHash(key);
+    if (infoHash !== undefined) swarms.set(infoHash, decodeFigures(entry));
   }
   return swarms;
+}
+
+/** 20 bytes; npm's `bittorrent-tracker` 11 writes them as the UTF-8 of their Latin-1. */
+function decodeHash(key: Uint8Array): string | undefined {
+  return key.length === HASH_LENGTH ? formatHex(key) : latin1Hash(decodeUtf8(key) ?? '');
 }
 
 function decodeFigures(entry: BencodeNode): SwarmFigures {

@@ -5,11 +5,10 @@
  * @module
  */
 
-import { formatHex } from '../../base/bytes.ts';
 import { ProtocolError } from '../../base/errors.ts';
 import type { InfoHash } from '../../base/ids.ts';
 import type { AnnounceRequest } from '../model.ts';
-import type { SwarmFigures } from '../scraping.ts';
+import { latin1Hash, type SwarmFigures } from '../scraping.ts';
 import { MAX_WORDS, oneLine } from '../words.ts';
 
 /** Infohashes are the hex of 20 bytes. */
@@ -153,9 +152,7 @@ function count(value: unknown): number | undefined {
 }
 
 function hashOf(value: unknown): string | undefined {
-  return typeof value === 'string' && /^[\0-\xff]{20}$/.test(value)
-    ? formatHex(bytesOf(value))
-    : undefined;
+  return typeof value === 'string' ? latin1Hash(value) : undefined;
 }
 
 function latin1(bytes: Uint8Array): string {

@@ -68,6 +68,18 @@ describe('answers', () => {
     });
   });
 
+  test('a key that is the UTF-8 of 20 bytes, as npm’s bittorrent-tracker writes it', () => {
+    const key = new Uint8Array(Buffer.from(Buffer.from(INFO_HASH.bytes).toString('latin1')));
+    expect(key.length).toBeGreaterThan(20);
+    expect(decodeScrape(encode(files([key, FIGURES])))).toEqual({
+      type: 'scrape',
+      swarms: new Map([[INFO_HASH.hex, { seeders: 11, leechers: 19, completed: 13_772 }]]),
+    });
+    const wider = new Uint8Array(Buffer.from('\u0178'.repeat(20)));
+    const none = { type: 'scrape', swarms: new Map() };
+    expect(decodeScrape(encode(files([wider, FIGURES])))).toEqual(none);
+  });
+
   test('no torrents', () => {
     expect(decodeScrape(encode(files()))).toEqual({ type: 'scrape', swarms: new Map() });
   });
