@@ -11,13 +11,14 @@ export type IpScope = 'loopback' | 'local' | 'global';
  */
 export function ipScope(address: string): IpScope | undefined {
   const bytes = parseIp(address);
-  return bytes === undefined ? undefined : scopeOf(bytes);
+  return bytes === undefined ? undefined : scopeOfIp(bytes);
 }
 
-function scopeOf(bytes: Uint8Array): IpScope {
+/** The same for the 4 or 16 bytes of an address. */
+export function scopeOfIp(bytes: Uint8Array): IpScope {
   if (bytes.length === 16) {
     const carrier = CARRIERS.find((prefix) => startsWith(bytes, prefix));
-    if (carrier !== undefined) return scopeOf(bytes.subarray(carrier.bytes.length));
+    if (carrier !== undefined) return scopeOfIp(bytes.subarray(carrier.bytes.length));
   }
   const table = bytes.length === 4 ? V4 : V6;
   return table.find((prefix) => startsWith(bytes, prefix))?.scope ?? 'global';

@@ -15,6 +15,8 @@ export interface IncomingAnnounce {
   peerId: Uint8Array;
   /** Where peers are to connect: 4 or 16 bytes. An IPv4 address is never written as IPv6. */
   address: Uint8Array;
+  /** Who asks, judged by lists and limits, when it is somebody else: 4 or 16 bytes. */
+  sender?: Uint8Array | undefined;
   /** Not 0. */
   port: number;
   /** Nothing is left to download. */
