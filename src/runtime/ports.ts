@@ -218,6 +218,33 @@ export interface WebSockets {
   ): Promise<WebSocketLink>;
 }
 
+/** A script in Lua that Redis runs as one step. */
+export interface RedisScript {
+  readonly text: string;
+  /** SHA-1 of the text in hex: what Redis knows it by once it has seen it. */
+  readonly digest: string;
+}
+
+/** Redis, Valkey or a cluster of them; a connection that breaks is made again by itself. */
+export interface RedisLink extends AsyncDisposable {
+  readonly up: boolean;
+  /** Sets the one listener: called when {@link up} has changed, with the reason of a failure. */
+  onChange(listener: (up: boolean, reason?: string) => void): void;
+  /**
+   * Runs a script that touches `keys` and no others; they belong to one slot of a cluster. Calls go
+   * out in their order and do not wait for each other. Numbers come as numbers, strings as bytes.
+   *
+   * @throws {NetworkError} when the connection is away, or breaks before the answer.
+   * @throws {TimeoutError} when there is no answer in time. The script may have run all the same.
+   * @throws {RemoteError} when Redis refuses.
+   */
+  evaluate(
+    script: RedisScript,
+    keys: readonly string[],
+    args: readonly (string | Uint8Array)[],
+  ): Promise<unknown>;
+}
+
 export type FileKind = 'file' | 'directory' | 'symlink' | 'other';
 
 export interface FileStat {

@@ -1,0 +1,65 @@
+/** What a tracker knows, in parts that Redis is told one after the other. @module */
+
+import type { Clock } from '../../runtime/ports.ts';
+import { memberOf } from './redis-peers.ts';
+import type { Stop } from './redis-stops.ts';
+import type { SwarmView } from './store/index.ts';
+
+/** Peers of one call: Redis does nothing else while it works on them. */
+const PEERS_IN_BATCH = 100;
+/** Calls under way at once. */
+const LANES = 16;
+
+/** Arguments of one call of the script that restores, after the lifetime and the tracker's id. */
+export interface Batch {
+  readonly infoHash: Uint8Array;
+  readonly args: readonly (string | Uint8Array)[];
+}
+
+/**
+ * Every swarm in batches. Ages are those at the moment at which a batch is taken, so it has to be sent
+ * at once; they are rounded up, so that what Redis has heard meanwhile is later.
+ */
+export function* batchesOf(views: Iterable<SwarmView>, clock: Clock): Generator<Batch> {
+  let current: Uint8Array | undefined;
+  let copiedAt = clock.now();
+  let takenAt = copiedAt;
+  for (const { infoHash, completed, peers } of views) {
+    // Views of one swarm are parts of one copy, and share its name.
+    if (infoHash !== current) copiedAt = takenAt;
+    current = infoHash;
+    for (let at = 0; at === 0 || at < peers.length; at += PEERS_IN_BATCH) {
+      const elapsed = (clock.now() - copiedAt) / 1000;
+      const args: (string | Uint8Array)[] = [String(completed)];
+      for (const peer of peers.slice(at, at + PEERS_IN_BATCH)) {
+        const age = Math.ceil(peer.ageSeconds + elapsed);
+        args.push(memberOf(peer), `${peer.seeding ? 's' : 'l'}${age}`);
+      }
+      yield { infoHash, args };
+    }
+    takenAt = clock.now();
+  }
+}
+
+/** That a peer has left, for the same script. */
+export function batchOf({ infoHash, member, at }: Stop, clock: Clock): Batch {
+  const age = Math.max(0, Math.floor((clock.now() - at) / 1000));
+  return { infoHash, args: ['0', member, `x${age}`] };
+}
+
+/** Calls `send` for each item, a few at a time. The first that fails ends it: no more are taken then. */
+export async function sendAll<T>(
+  items: Iterable<T>,
+  send: (item: T) => Promise<void>,
+): Promise<void> {
+  // A generator that all take from; whoever leaves by an error closes it for the others.
+  const shared = each(items);
+  const lane = async (): Promise<void> => {
+    for (const item of shared) await send(item);
+  };
+  await Promise.all(Array.from({ length: LANES }, lane));
+}
+
+function* each<T>(items: Iterable<T>): Generator<T> {
+  yield* items;
+}

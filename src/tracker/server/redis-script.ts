@@ -1,0 +1,169 @@
+/**
+ * Swarms in Redis: under which keys, and the scripts that work on them, each in one step.
+ *
+ * All keys of a swarm have its infohash in braces, so that they lie on one node of a cluster. `:4s`
+ * `:4l` `:6s` `:6l` are sorted sets: seeds and leechers of a family of addresses, as address and port
+ * in compact form, by the time of the last announce in seconds of Redis's own clock. `:c` counts
+ * downloads, a field for each tracker: what one has counted is written again after a loss without being
+ * counted twice. Peer ids are not kept: they would double the memory, and whoever asks for
+ * dictionaries has to do without.
+ *
+ * Needs Redis 6.2 or Valkey. Everything expires by itself.
+ *
+ * @module
+ */
+
+import { encodeUtf8, formatHex } from '../../base/bytes.ts';
+import { sha1 } from '../../base/sha.ts';
+import type { RedisScript } from '../../runtime/ports.ts';
+
+/** In this order the scripts expect them. */
+export function swarmKeys(prefix: string, infoHash: Uint8Array): readonly string[] {
+  const stem = `${prefix}{${formatHex(infoHash)}}:`;
+  return [`${stem}4s`, `${stem}4l`, `${stem}6s`, `${stem}6l`, `${stem}c`];
+}
+
+/** How a peer is written, or that it goes. */
+export type PeerKind = 's' | 'l' | 'x';
+
+const TIME_AND_SETS = `
+local lifetime = tonumber(ARGV[1])
+local now = tonumber(redis.call('TIME')[1])
+local function sets(member)
+  if #member == 6 then return KEYS[1], KEYS[2], KEYS[3], KEYS[4] end
+  return KEYS[3], KEYS[4], KEYS[1], KEYS[2]
+end
+local function completed()
+  local sum = 0
+  for _, count in ipairs(redis.call('HVALS', KEYS[5])) do sum = sum + tonumber(count) end
+  return sum
+end
+`;
+
+/** Trackers that have a count of their own in a swarm; the others share one. */
+const MAX_TRACKERS = 64;
+/** How long the number of downloads outlives the last of them: 90 days. */
+const COMPLETED_SECONDS = 7_776_000;
+/** What a set lives longer than its youngest member. */
+const SLACK_SECONDS = 60;
+
+const COUNTS = `
+local function count_of(id)
+  if redis.call('HLEN', KEYS[5]) < ${MAX_TRACKERS} then return id end
+  if redis.call('HEXISTS', KEYS[5], id) == 1 then return id end
+  return ''
+end
+local function keep_counts()
+  if redis.call('TTL', KEYS[5]) < ${COMPLETED_SECONDS / 2} then
+    redis.call('EXPIRE', KEYS[5], ${COMPLETED_SECONDS})
+  end
+end
+`;
+
+/**
+ * Arguments: lifetime, member, kind, `1` for a completed download, the tracker's id, how many peers are
+ * wanted, `1` for those of the other family as well, and two random numbers below 1.
+ *
+ * The peer leaves its set before the sample is taken, and is not in it therefore. How much of the sample
+ * are seeds is rounded at random, so that every peer is as likely as any other.
+ */
+export const ANNOUNCE: RedisScript = script(`${TIME_AND_SETS}${COUNTS}
+local member, kind = ARGV[2], ARGV[3]
+local seeds, leechers, other_seeds, other_leechers = sets(member)
+local was_seed = redis.call('ZREM', seeds, member)
+if was_seed == 0 then redis.call('ZREM', leechers, member) end
+
+local function size(key)
+  local all = redis.call('ZCARD', key)
+  if all == 0 then return 0 end
+  return all - redis.call('ZREMRANGEBYSCORE', key, '-inf', now - lifetime)
+end
+local own_s, own_l = size(seeds), size(leechers)
+local other_s, other_l = size(other_seeds), size(other_leechers)
+
+local function sample(from_seeds, from_leechers, s, l, wanted, draw)
+  if kind == 's' then s = 0 end
+  local all = s + l
+  if wanted > all then wanted = all end
+  if kind == 'x' or wanted < 1 then return '', 0 end
+  local share = math.floor(wanted * s / all + draw)
+  local text = ''
+  if share > 0 then text = table.concat(redis.call('ZRANDMEMBER', from_seeds, share)) end
+  if wanted > share then
+    text = text .. table.concat(redis.call('ZRANDMEMBER', from_leechers, wanted - share))
+  end
+  return text, wanted
+end
+local wanted = tonumber(ARGV[6])
+local own, found = sample(seeds, leechers, own_s, own_l, wanted, tonumber(ARGV[8]))
+local others = ''
+if ARGV[7] == '1' then
+  others = sample(other_seeds, other_leechers, other_s, other_l, wanted - found, tonumber(ARGV[9]))
+end
+
+if kind == 's' then own_s = own_s + 1 elseif kind == 'l' then own_l = own_l + 1 end
+if kind ~= 'x' then
+  local key = leechers
+  if kind == 's' then key = seeds end
+  redis.call('ZADD', key, now, member)
+  redis.call('EXPIRE', key, lifetime + ${SLACK_SECONDS})
+end
+if ARGV[4] == '1' and was_seed == 0 then
+  redis.call('HINCRBY', KEYS[5], count_of(ARGV[5]), 1)
+end
+local downloads = completed()
+if downloads > 0 then keep_counts() end
+return { own_s + other_s, own_l + other_l, downloads, own, others }
+`);
+
+/** Arguments: lifetime. */
+export const SCRAPE: RedisScript = script(`${TIME_AND_SETS}
+local function size(key) return redis.call('ZCOUNT', key, '(' .. (now - lifetime), '+inf') end
+return { size(KEYS[1]) + size(KEYS[3]), size(KEYS[2]) + size(KEYS[4]), completed() }
+`);
+
+/**
+ * Writes again what a tracker knows. Arguments: lifetime, the tracker's id, how many downloads it has
+ * counted, then by twos: a member, its kind and its age in seconds in one word.
+ *
+ * What Redis knows from a later announce stays. Within one second who left is gone, and seeds are seeds.
+ */
+export const RESTORE: RedisScript = script(`${TIME_AND_SETS}${COUNTS}
+local touched = {}
+for at = 4, #ARGV, 2 do
+  local member, kind = ARGV[at], string.sub(ARGV[at + 1], 1, 1)
+  local seen = now - tonumber(string.sub(ARGV[at + 1], 2))
+  local seeds, leechers = sets(member)
+  local known = redis.call('ZSCORE', seeds, member) or redis.call('ZSCORE', leechers, member)
+  known = tonumber(known or -1)
+  if seen > now - lifetime and (seen > known or (seen == known and kind ~= 'l')) then
+    if kind ~= 's' then redis.call('ZREM', seeds, member) end
+    if kind ~= 'l' then redis.call('ZREM', leechers, member) end
+    if kind ~= 'x' then
+      local key = leechers
+      if kind == 's' then key = seeds end
+      redis.call('ZADD', key, seen, member)
+      touched[key] = true
+    end
+  end
+end
+for key in pairs(touched) do redis.call('EXPIRE', key, lifetime + ${SLACK_SECONDS}) end
+local counted = tonumber(ARGV[3])
+if counted > 0 and count_of(ARGV[2]) ~= '' then
+  if tonumber(redis.call('HGET', KEYS[5], ARGV[2]) or 0) < counted then
+    redis.call('HSET', KEYS[5], ARGV[2], counted)
+  end
+  keep_counts()
+end
+return 0
+`);
+
+/** Finds out whether Redis takes writes: it may be there, and loading, read-only or full. */
+export const PROBE: RedisScript = script(`
+redis.call('SET', KEYS[1], '1', 'EX', '60')
+return 0
+`);
+
+function script(text: string): RedisScript {
+  return { text, digest: formatHex(sha1(encodeUtf8(text))) };
+}

@@ -1,0 +1,293 @@
+/**
+ * Swarms that several trackers share through Redis.
+ *
+ * Every announce goes to the tracker's own store and to Redis, and is answered from Redis. What was
+ * acknowledged is never lost by Redis alone: when a call fails, the tracker answers from its own store
+ * until Redis takes writes again, and then writes all peers of that store again, with their ages, while
+ * new announces go to Redis beside it. Whoever left meanwhile is removed, too.
+ *
+ * Two things are not exact after Redis was away, and mend themselves: a peer that left at another tracker
+ * may come back until it is too old, and a download that several trackers heard of may count for each.
+ *
+ * @module
+ */
+
+import { formatHex } from '../../base/bytes.ts';
+import { UsageError } from '../../base/errors.ts';
+import type { Clock, Millis, Random, RedisLink } from '../../runtime/ports.ts';
+import {
+  createAnswer,
+  EVENT,
+  type IncomingAnnounce,
+  type RemoteAnswer,
+  type RemoteSwarms,
+  type SwarmAnswer,
+  type SwarmCounts,
+  type Wanted,
+} from './model.ts';
+import { kindOf, memberOf, readAnnounceReply, readScrapeReply } from './redis-peers.ts';
+import { type Batch, batchesOf, batchOf, sendAll } from './redis-push.ts';
+import { ANNOUNCE, PROBE, RESTORE, SCRAPE, swarmKeys } from './redis-script.ts';
+import { type Stop, UnheardStops } from './redis-stops.ts';
+import type { SwarmStore } from './store/index.ts';
+
+/** How long to wait before Redis is tried again: doubled with every failure. */
+const FIRST_DELAY: Millis = 1_000;
+const LONGEST_DELAY: Millis = 30_000;
+const DEFAULT_PREFIX = 'bip:';
+
+export interface RedisSwarmsOptions {
+  /** Stays the caller's, and has to outlive this. */
+  readonly link: RedisLink;
+  /** What this tracker was told itself. */
+  readonly store: SwarmStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Begins all keys; trackers that share swarms have the same one. No braces. Default `bip:`. */
+  readonly prefix?: string;
+  /**
+   * Whose numbers of downloads these are. A tracker that keeps its store in a file needs the same one
+   * every time, others a new one; random by default.
+   */
+  readonly id?: string;
+  /** As in the store; the same for all trackers that share swarms. */
+  readonly peerLifetimeSeconds: number;
+  /** Called when {@link RedisSwarms.up} has changed, with the reason when it is false now. */
+  readonly onChange?: (up: boolean, reason?: string) => void;
+}
+
+export class RedisSwarms implements RemoteSwarms {
+  readonly #options: RedisSwarmsOptions;
+  readonly #prefix: string;
+  readonly #id: string;
+  readonly #lifetime: string;
+  readonly #stops: UnheardStops;
+  readonly #scratch: SwarmAnswer = createAnswer();
+  readonly #underWay = new Set<Promise<unknown>>();
+  #up: boolean;
+  /** How often Redis went away: what began before the last time has no say. */
+  #era = 0;
+  #pending = 0;
+  #delay: Millis = FIRST_DELAY;
+  #trying = false;
+  #pushing = false;
+  #cancelTimer: (() => void) | undefined;
+  #disposed: Promise<void> | undefined;
+
+  /** @throws {UsageError} for a prefix with braces. */
+  constructor(options: RedisSwarmsOptions) {
+    const { link, clock, random, prefix = DEFAULT_PREFIX } = options;
+    if (/[{}]/.test(prefix)) {
+      throw new UsageError(
+        `the prefix ${prefix} has braces in it: they say which keys of a Redis Cluster lie together; leave them out`,
+      );
+    }
+    this.#options = options;
+    this.#prefix = prefix;
+    this.#id = options.id ?? formatHex(random.bytes(8));
+    this.#lifetime = String(options.peerLifetimeSeconds);
+    this.#stops = new UnheardStops(clock);
+    this.#up = link.up;
+    link.onChange((up, reason) => this.#linkChanged(up, reason));
+    // There may be peers from a file, and Redis may be empty.
+    if (this.#up) this.#begin(this.#push());
+  }
+
+  get up(): boolean {
+    return this.#up;
+  }
+
+  get pending(): number {
+    return this.#pending;
+  }
+
+  async announce(announce: IncomingAnnounce, wanted: Wanted): Promise<RemoteAnswer> {
+    const known = this.#knownHere(announce, wanted);
+    const member = memberOf(announce);
+    const stop = this.#noteStop(announce, member);
+    if (!this.#up) return known;
+    const family = announce.address.length === 4 ? 4 : 6;
+    const keys = swarmKeys(this.#prefix, announce.infoHash);
+    try {
+      const reply = await this.#counted(
+        this.#options.link.evaluate(ANNOUNCE, keys, [
+          this.#lifetime,
+          member,
+          kindOf(announce),
+          announce.event === EVENT.completed ? '1' : '0',
+          this.#id,
+          String(announce.numWant),
+          wanted === 'both-families' ? '1' : '0',
+          this.#fraction(),
+          this.#fraction(),
+        ]),
+      );
+      const answer = readAnnounceReply(reply, family);
+      // What is being written may still hold the peer: then Redis is told once more at the end.
+      if (stop !== undefined && !this.#pushing) this.#stops.heard(stop);
+      return answer;
+    } catch (error) {
+      this.#failed(error);
+      return known;
+    }
+  }
+
+  async scrape(infoHashes: readonly Uint8Array[]): Promise<readonly SwarmCounts[]> {
+    // Taken before the wait, like the answers to announces: the bytes may be another's afterwards.
+    const known = infoHashes.map((infoHash) => this.#countedHere(infoHash));
+    if (!this.#up) return known;
+    try {
+      const { link } = this.#options;
+      const replies = infoHashes.map((infoHash) =>
+        link.evaluate(SCRAPE, swarmKeys(this.#prefix, infoHash), [this.#lifetime]),
+      );
+      return (await this.#counted(Promise.all(replies))).map(readScrapeReply);
+    } catch (error) {
+      this.#failed(error);
+      return known;
+    }
+  }
+
+  /** Waits for what is under way; the link stays open. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposed ??= this.#dispose();
+    return this.#disposed;
+  }
+
+  async #dispose(): Promise<void> {
+    this.#era++;
+    this.#cancelTimer?.();
+    await Promise.allSettled(this.#underWay);
+  }
+
+  async #counted<T>(call: Promise<T>): Promise<T> {
+    this.#pending++;
+    this.#underWay.add(call);
+    try {
+      return await call;
+    } finally {
+      this.#pending--;
+      this.#underWay.delete(call);
+    }
+  }
+
+  /** Tells the own store, which takes the same announce twice, and copies what it says. */
+  #knownHere(announce: IncomingAnnounce, wanted: Wanted): RemoteAnswer {
+    const answer = this.#scratch;
+    if (!this.#options.store.announce(announce, wanted, answer))
+      return { ...createAnswer(), local: true };
+    const { seeders, leechers, completed, count4, count6 } = answer;
+    return {
+      seeders,
+      leechers,
+      completed,
+      peers4: answer.peers4.slice(0, count4 * 6),
+      ids4: answer.ids4.slice(0, count4 * 20),
+      count4,
+      peers6: answer.peers6.slice(0, count6 * 18),
+      ids6: answer.ids6.slice(0, count6 * 20),
+      count6,
+      local: true,
+    };
+  }
+
+  #countedHere(infoHash: Uint8Array): SwarmCounts {
+    const counts = { seeders: 0, leechers: 0, completed: 0 };
+    this.#options.store.scrape(infoHash, counts);
+    return counts;
+  }
+
+  #noteStop({ event, infoHash }: IncomingAnnounce, member: Uint8Array): Stop | undefined {
+    if (event === EVENT.stopped) return this.#stops.add(infoHash, member);
+    this.#stops.forget(infoHash, member);
+    return undefined;
+  }
+
+  /** At least 0 and below 1, as text. */
+  #fraction(): string {
+    return String(this.#options.random.uint32() / 0x1_0000_0000);
+  }
+
+  #linkChanged(up: boolean, reason?: string): void {
+    if (this.#disposed !== undefined) return;
+    if (up) this.#begin(this.#try());
+    else this.#goAway(reason ?? 'the connection is away');
+  }
+
+  #failed(error: unknown): void {
+    this.#goAway(error instanceof Error ? error.message : String(error));
+  }
+
+  #goAway(reason: string): void {
+    if (!this.#up || this.#disposed !== undefined) return;
+    this.#up = false;
+    this.#era++;
+    this.#options.onChange?.(false, reason);
+    this.#tryLater();
+  }
+
+  /** Without a connection nothing is tried: the link says when there is one. */
+  #tryLater(): void {
+    const { clock, random, link } = this.#options;
+    this.#cancelTimer?.();
+    if (!link.up || this.#disposed !== undefined) return;
+    // Trackers that lost Redis together do not come back together.
+    const delay = this.#delay * (0.5 + random.uint32() / 2 ** 33);
+    this.#delay = Math.min(this.#delay * 2, LONGEST_DELAY);
+    this.#cancelTimer = clock.schedule(clock.now() + delay, () => this.#begin(this.#try()));
+  }
+
+  async #try(): Promise<void> {
+    if (this.#up || this.#trying) return;
+    this.#cancelTimer?.();
+    this.#trying = true;
+    try {
+      await this.#options.link.evaluate(PROBE, [`${this.#prefix}probe`], []);
+    } catch {
+      this.#tryLater();
+      return;
+    } finally {
+      this.#trying = false;
+    }
+    if (this.#disposed !== undefined) return;
+    this.#up = true;
+    this.#options.onChange?.(true);
+    await this.#push();
+  }
+
+  /** Writes all that this tracker knows, then who has left. Ends when Redis goes away once more. */
+  async #push(): Promise<void> {
+    const era = this.#era;
+    const { store, clock } = this.#options;
+    this.#pushing = true;
+    try {
+      await sendAll(batchesOf(store.swarms(), clock), (batch) => this.#restore(batch, era));
+      if (era !== this.#era) return;
+      this.#pushing = false;
+      await sendAll(this.#stops.list(), async (stop) => {
+        await this.#restore(batchOf(stop, clock), era);
+        this.#stops.heard(stop);
+      });
+      this.#delay = FIRST_DELAY;
+    } catch (error) {
+      if (era === this.#era) this.#failed(error);
+    } finally {
+      if (era === this.#era) this.#pushing = false;
+    }
+  }
+
+  async #restore({ infoHash, args }: Batch, era: number): Promise<void> {
+    if (era !== this.#era) throw new Superseded();
+    const keys = swarmKeys(this.#prefix, infoHash);
+    await this.#options.link.evaluate(RESTORE, keys, [this.#lifetime, this.#id, ...args]);
+  }
+
+  /** Lets the disposal wait for `work`, which takes care of its errors. */
+  #begin(work: Promise<void>): void {
+    const watched = work.finally(() => this.#underWay.delete(watched));
+    this.#underWay.add(watched);
+  }
+}
+
+/** Redis went away and is served anew: this attempt is no longer needed. */
+class Superseded extends Error {}
