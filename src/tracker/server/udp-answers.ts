@@ -15,11 +15,16 @@ export const MAX_PEERS = {
 /** All methods return the length of the packet. Requests are at least 16 bytes long. */
 export class UdpAnswers {
   readonly out: Uint8Array = new Uint8Array(PEERS_OFFSET + MAX_PEERS_IN_ANSWER * COMPACT_LENGTH[6]);
-  /** Lets the store write peers where they stand in the packet; an answer has those of one family. */
+  /**
+   * Lets the store write peers where they stand in the packet: those of one family, and without room
+   * for peer ids, which UDP does not carry.
+   */
   readonly inPlace: SwarmAnswer = {
     ...createAnswer(),
     peers4: this.out.subarray(PEERS_OFFSET),
+    ids4: new Uint8Array(0),
     peers6: this.out.subarray(PEERS_OFFSET),
+    ids6: new Uint8Array(0),
   };
 
   /** The connection id is written behind it by who makes it. */
