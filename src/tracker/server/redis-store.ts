@@ -37,7 +37,7 @@ const LONGEST_DELAY: Millis = 30_000;
 const DEFAULT_PREFIX = 'bip:';
 
 export interface RedisSwarmsOptions {
-  /** Stays the caller's, and has to outlive this. */
+  /** Disposed with this. */
   readonly link: RedisLink;
   /** What this tracker was told itself. */
   readonly store: SwarmStore;
@@ -148,7 +148,7 @@ export class RedisSwarms implements RemoteSwarms {
     }
   }
 
-  /** Waits for what is under way; the link stays open. */
+  /** Waits for what is under way, and takes the link along. */
   [Symbol.asyncDispose](): Promise<void> {
     this.#disposed ??= this.#dispose();
     return this.#disposed;
@@ -158,6 +158,7 @@ export class RedisSwarms implements RemoteSwarms {
     this.#era++;
     this.#cancelTimer?.();
     await Promise.allSettled(this.#underWay);
+    await this.#options.link[Symbol.asyncDispose]();
   }
 
   async #counted<T>(call: Promise<T>): Promise<T> {
