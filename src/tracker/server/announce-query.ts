@@ -55,6 +55,7 @@ export class AnnounceQueries {
     this.call.event = EVENTS.get(query.text('event') ?? '') ?? EVENT.none;
     this.compact = query.text('compact') !== '0';
     this.noPeerId = query.text('no_peer_id') === '1';
+    this.call.withIds = !this.compact && !this.noPeerId;
     this.#readAddresses(query, sender);
     return undefined;
   }
@@ -86,6 +87,7 @@ export class AnnounceQueries {
 
   #readAddresses(query: TrackerQuery, sender: Uint8Array): void {
     this.other = undefined;
+    this.call.sender = sender;
     this.call.address = sender;
     const named = query.has('ip') || query.has('ipv4') || query.has('ipv6');
     if (!named || !this.#rules.believes(sender)) return;

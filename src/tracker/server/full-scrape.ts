@@ -14,13 +14,13 @@ type Listed = readonly ScrapedSwarm[] | undefined;
 
 /** All who ask within a minute get the same list. */
 export class FullScrape {
-  readonly #store: { counts(): Iterable<ScrapedSwarm> };
+  readonly #swarms: () => Iterable<ScrapedSwarm> | undefined;
   readonly #clock: Clock;
   #list: Promise<Listed> | undefined;
   #goodUntil: Millis = 0;
 
-  constructor(store: { counts(): Iterable<ScrapedSwarm> }, clock: Clock) {
-    this.#store = store;
+  constructor(swarms: () => Iterable<ScrapedSwarm> | undefined, clock: Clock) {
+    this.#swarms = swarms;
     this.#clock = clock;
   }
 
@@ -35,8 +35,10 @@ export class FullScrape {
   }
 
   async #collect(): Promise<Listed> {
+    const all = this.#swarms();
+    if (all === undefined) return undefined;
     const swarms: ScrapedSwarm[] = [];
-    for (const swarm of this.#store.counts()) {
+    for (const swarm of all) {
       if (swarms.length === MAX_LISTED) return undefined;
       swarms.push(swarm);
       if (swarms.length % SLICE === 0) await this.#turn();

@@ -15,10 +15,11 @@ export interface HttpTrackerDeps {
   readonly tracker: Tracker;
   readonly counters: Counters;
   readonly clock: Clock;
-  /** The store, for scrapes that name no infohash; without it they are refused. */
-  readonly everything?: { counts(): Iterable<ScrapedSwarm> };
-  /** Told of every announce that could be read; `call` is good until it returns. */
-  readonly onAnnounce?: (call: IncomingAnnounce, refusal: Refusal | undefined) => void;
+  /**
+   * All swarms, for scrapes that name no infohash, which are refused otherwise; `undefined` when
+   * there are too many. They are taken little by little.
+   */
+  readonly allSwarms?: () => Iterable<ScrapedSwarm> | undefined;
 }
 
 /**
@@ -34,11 +35,11 @@ export class HttpTracker {
   readonly #fullScrape: FullScrape | undefined;
 
   constructor(deps: HttpTrackerDeps) {
-    const { tracker, everything, clock } = deps;
+    const { tracker, allSwarms, clock } = deps;
     this.#deps = deps;
     this.#announces = new AnnounceQueries(tracker);
     this.#addresses = new ClientAddresses(tracker.options);
-    this.#fullScrape = everything === undefined ? undefined : new FullScrape(everything, clock);
+    this.#fullScrape = allSwarms === undefined ? undefined : new FullScrape(allSwarms, clock);
   }
 
   /**
@@ -62,11 +63,6 @@ export class HttpTracker {
   #announce(sender: Uint8Array, passkey: string | undefined): HttpReply | Promise<HttpReply> {
     const fault = this.#announces.read(this.#query, sender);
     if (fault !== undefined) return this.#bad(fault);
-    const { call } = this.#announces;
-    // Who says where it is to be found is still held to the limits of where it is.
-    const refusal =
-      call.address === sender ? undefined : this.#deps.tracker.refusesScrape(sender, passkey);
-    if (refusal !== undefined) return this.#refuse(refusal, call);
     return this.#deps.tracker.remote === undefined
       ? this.#announceHere(sender, passkey)
       : this.#announceThere(sender, passkey);
@@ -78,7 +74,7 @@ export class HttpTracker {
     const refusal =
       (other && tracker.announce(secondOf(call, other), 'both-families', passkey)) ??
       tracker.announce(call, 'both-families', passkey);
-    if (refusal !== undefined) return this.#refuse(refusal, call);
+    if (refusal !== undefined) return this.#refuse(refusal);
     this.#taken(sender);
     return this.#answer(tracker.answer, this.#facts(sender), other);
   }
@@ -88,9 +84,9 @@ export class HttpTracker {
     const { call, other } = this.#announces;
     const facts = this.#facts(sender.slice());
     const second = other && tracker.announceRemote(secondOf(call, other), 'both-families', passkey);
-    if (typeof second === 'string') return this.#refuse(second, call);
+    if (typeof second === 'string') return this.#refuse(second);
     const answer = tracker.announceRemote(call, 'both-families', passkey);
-    if (typeof answer === 'string') return this.#refuse(answer, call);
+    if (typeof answer === 'string') return this.#refuse(answer);
     this.#taken(sender);
     return answer.then((swarm) =>
       kept(this.#answer(swarm, swarm.local ? { ...facts, warning: STORE_AWAY } : facts, other)),
@@ -98,9 +94,8 @@ export class HttpTracker {
   }
 
   #taken(sender: Uint8Array): void {
-    const { counters, onAnnounce } = this.#deps;
-    counters.add(sender.length === 4 ? COUNTER.announcesHttp4 : COUNTER.announcesHttp6);
-    onAnnounce?.(this.#announces.call, undefined);
+    const counter = sender.length === 4 ? COUNTER.announcesHttp4 : COUNTER.announcesHttp6;
+    this.#deps.counters.add(counter);
   }
 
   #facts(externalIp: Uint8Array): AnnounceFacts {
@@ -185,8 +180,7 @@ export class HttpTracker {
     return this.#reply(this.#answers.scrape(swarms, minIntervalSeconds));
   }
 
-  #refuse(refusal: Refusal, call?: IncomingAnnounce): HttpReply {
-    if (call !== undefined) this.#deps.onAnnounce?.(call, refusal);
+  #refuse(refusal: Refusal): HttpReply {
     return this.#fail(REFUSAL_TEXT[refusal], RETRY_IN[refusal]);
   }
 

@@ -30,8 +30,7 @@ export interface DeskOptions {
   readonly tracker?: Partial<TrackerOptions>;
   readonly deps?: Partial<TrackerDeps>;
   readonly fullScrape?: boolean;
-  readonly everything?: NonNullable<HttpTrackerDeps['everything']>;
-  readonly onAnnounce?: NonNullable<HttpTrackerDeps['onAnnounce']>;
+  readonly allSwarms?: NonNullable<HttpTrackerDeps['allSwarms']>;
 }
 
 /** A clock that stands still; what is scheduled for now runs in the next turn. */
@@ -53,7 +52,7 @@ export class Desk {
   readonly clock: StillClock = new StillClock();
   readonly #counted = allocateCounters(1);
 
-  constructor({ access, tracker, deps, fullScrape, everything, onAnnounce }: DeskOptions = {}) {
+  constructor({ access, tracker, deps, fullScrape, allSwarms }: DeskOptions = {}) {
     const random = new SeededRandom(7);
     this.store = new SwarmStore({
       shared: false,
@@ -82,9 +81,8 @@ export class Desk {
       tracker: this.tracker,
       counters,
       clock,
-      ...(fullScrape === true ? { everything: store } : {}),
-      ...(everything === undefined ? {} : { everything }),
-      ...(onAnnounce === undefined ? {} : { onAnnounce }),
+      ...(fullScrape === true ? { allSwarms: () => store.counts() } : {}),
+      ...(allSwarms === undefined ? {} : { allSwarms }),
     });
   }
 
