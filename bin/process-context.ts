@@ -6,6 +6,7 @@ import { isatty } from 'node:tty';
 import { type Context, Interrupted, type Output } from '../commands/cli/context.ts';
 import { StorageError } from '../src/base/errors.ts';
 import type { Runtime } from '../src/runtime/ports.ts';
+import { processHost } from './process-host.ts';
 
 /** What {@link processContext} gives: the context, and the way to end. */
 export interface ProcessContext {
@@ -51,6 +52,7 @@ export function processContext(runtime: Runtime): ProcessContext {
       stderr: output(outputs[1], 2),
       env: process.env,
       signal: stop.signal,
+      host: processHost,
     },
     exit: async (exitCode) => {
       const knewOf = broken;

@@ -8,6 +8,7 @@ import { LimitReached } from './cli/exit-codes.ts';
 import type { Reporter } from './cli/reporter.ts';
 import { loadTorrent, parseOptions } from './cli/torrent-argument.ts';
 import { formatDuration, formatSize } from './cli/units.ts';
+import { waitFor } from './cli/wait-for.ts';
 import type { EndEvent, TransferEvent } from './transfer/events.ts';
 import {
   addTransferFlags,
@@ -100,7 +101,7 @@ async function* downloadOne(
     readonly timeoutMs: number | undefined;
   },
 ): AsyncGenerator<TransferEvent> {
-  const { Transfer, waitFor } = await import('./transfer/transfer.ts');
+  const { Transfer } = await import('./transfer/transfer.ts');
   warnWhenAlone(reporter, how.source, options);
   const transfer: Transfer = new Transfer({
     context,

@@ -19,6 +19,7 @@ import { printable } from './cli/printable.ts';
 import { maskSecrets } from './cli/secrets.ts';
 import { loadTorrent, parseOptions } from './cli/torrent-argument.ts';
 import { formatDuration, formatSize } from './cli/units.ts';
+import { waitFor } from './cli/wait-for.ts';
 import { type Located, locateContent, nameOf, parentOf } from './transfer/content-path.ts';
 import type { TransferEvent } from './transfer/events.ts';
 import {
@@ -79,7 +80,7 @@ async function* seed(invocation: Invocation<SeedFlags>): AsyncGenerator<Transfer
   const { context, options, reporter } = invocation;
   const served = await findData(invocation);
   const { Session } = await import('../src/session/index.ts');
-  const { Transfer, waitFor } = await import('./transfer/transfer.ts');
+  const { Transfer } = await import('./transfer/transfer.ts');
   await using session = await Session.open(
     context.runtime,
     sessionOptions(options, context.signal),

@@ -2,8 +2,8 @@
  * `npm run build`: dist/bip.mjs and its chunks, each loaded when a command first needs it.
  *
  * Everything lands flat in one folder, so that a chunk finds its neighbours by `import.meta.url`.
- * A worker thread is one more entry of ENTRIES: `new Worker(new URL('./hash-worker.mjs',
- * import.meta.url))` then works from every chunk.
+ * The program of a thread is one more entry of ENTRIES: `new Worker(new URL('./tracker-worker.mjs',
+ * import.meta.url))` works from every chunk.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import { build, type Metafile, type Plugin } from 'esbuild';
 import manifest from '../package.json' with { type: 'json' };
 
 const ROOT = join(import.meta.dirname, '..');
-const ENTRIES = { bip: 'bin/bip.ts' };
+const ENTRIES = { bip: 'bin/bip.ts', 'tracker-worker': 'bin/tracker-worker.ts' };
 
 /** Builds into `outdir`, emptied before, and says what it wrote. */
 export async function buildBip(outdir: string): Promise<Metafile['outputs']> {

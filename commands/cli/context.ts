@@ -1,6 +1,7 @@
 /** What a command may touch of the outside world. @module */
 
-import type { Runtime } from '../../src/runtime/ports.ts';
+import type { RedisLink, Runtime } from '../../src/runtime/ports.ts';
+import type { TrackerSetup, TrackerThread } from '../../src/tracker/server/index.ts';
 
 /** Where text and bytes go. A stream of the process in bin/, a buffer in tests. */
 export interface Output {
@@ -8,6 +9,16 @@ export interface Output {
   /** Width of the terminal in columns; 80 where there is none. */
   readonly columns: number;
   write(data: string | Uint8Array): void;
+}
+
+/** What only a process of its own can do. */
+export interface ProcessHost {
+  /** Calls `listener` on each SIGHUP, which then does not end the process. @returns how to stop that. */
+  onHangup(listener: () => void): () => void;
+  /** @throws {NetworkError} when nobody answers at `url`. */
+  openRedis(url: string, options: { readonly signal: AbortSignal }): Promise<RedisLink>;
+  /** Starts a thread that shares the swarms of this one; see `serveThread`. */
+  startTrackerThread(setup: TrackerSetup): TrackerThread;
 }
 
 /** Everything a command may touch; nothing under commands/ reads `process`. */
@@ -20,6 +31,8 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborts on SIGINT, SIGTERM and EPIPE; the reason is an {@link Interrupted}. */
   readonly signal: AbortSignal;
+  /** Absent where bip is no process: in tests that run it inside of theirs. */
+  readonly host?: ProcessHost;
 }
 
 /**

@@ -2,9 +2,9 @@
 
 import type { Session, Torrent, TorrentEvent, TorrentOptions } from '../../src/session/index.ts';
 import type { Context } from '../cli/context.ts';
+import { EventQueue } from '../cli/event-queue.ts';
 import type { Reporter } from '../cli/reporter.ts';
 import { maskSecrets } from '../cli/secrets.ts';
-import { EventQueue } from './event-queue.ts';
 import { type EndEvent, eventOf, progressEvent, type TransferEvent } from './events.ts';
 import { ProgressPicture } from './progress.ts';
 
@@ -127,33 +127,4 @@ function masked(event: TorrentEvent): TorrentEvent {
   if (event.type !== 'warning' && event.type !== 'note') return event;
   const message = event.message.replace(/\w+:\/\/[^\s`'"]+/g, (url) => maskSecrets(url));
   return { ...event, message };
-}
-
-/**
- * Waits for `work`, the limit of time, or the user's interrupt, whichever is first.
- *
- * @returns how it ended; a failure of `work` is thrown.
- */
-export async function waitFor(
-  context: Context,
-  work: Promise<unknown>,
-  timeoutMs: number | undefined,
-): Promise<'done' | 'timeout' | 'interrupted'> {
-  const { clock } = context.runtime;
-  let cancelTimer: (() => void) | undefined;
-  let onAbort: (() => void) | undefined;
-  try {
-    return await new Promise<'done' | 'timeout' | 'interrupted'>((resolve, reject) => {
-      work.then(() => resolve('done'), reject);
-      onAbort = () => resolve('interrupted');
-      if (context.signal.aborted) onAbort();
-      context.signal.addEventListener('abort', onAbort, { once: true });
-      if (timeoutMs !== undefined) {
-        cancelTimer = clock.schedule(clock.now() + timeoutMs, () => resolve('timeout'));
-      }
-    });
-  } finally {
-    cancelTimer?.();
-    if (onAbort !== undefined) context.signal.removeEventListener('abort', onAbort);
-  }
 }

@@ -345,7 +345,7 @@ function connecting(place: Place): void {
     place.run(async (scene) => {
       const options = { host: '192.0.2.1', signal: scene.signal };
       const attempt = scene.there.network.listen(() => undefined, options);
-      await expect(attempt).rejects.toMatchObject({ name: 'NetworkError', code: 'BIP_NETWORK' });
+      await expect(attempt).rejects.toMatchObject({ name: 'NetworkError', code: 'BIP_ADDRESS' });
     }));
 
   test('a listener that is gone refuses, and leaves its streams alone', () =>

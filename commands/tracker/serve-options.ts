@@ -1,0 +1,220 @@
+/** The flags of `tracker serve`. @module */
+
+import { type Command, Option } from 'commander';
+import { type Endpoint, parseEndpoint } from '../../src/base/endpoint.ts';
+import { UsageError } from '../../src/base/errors.ts';
+import { ipFamily } from '../../src/base/ip.ts';
+import { parseDuration, parseSize, parseWhole } from '../cli/units.ts';
+
+export interface ServeFlags {
+  readonly port: number;
+  readonly host?: readonly string[];
+  readonly http: boolean;
+  readonly udp: boolean;
+  /** Durations in milliseconds. */
+  readonly interval: number;
+  readonly minInterval?: number;
+  readonly peerLifetime?: number;
+  readonly numwant: number;
+  readonly maxNumwant: number;
+  readonly allow?: string;
+  readonly deny?: string;
+  readonly passkeys?: string;
+  readonly acceptIp: 'never' | 'local' | 'always';
+  readonly trustedProxy?: readonly string[];
+  readonly proxyHeader: string;
+  readonly fullScrape?: true;
+  readonly state?: string;
+  readonly saveEvery: number;
+  readonly store?: string;
+  readonly storePrefix: string;
+  readonly workers: number;
+  readonly stats?: Endpoint;
+  /** Requests a second of one address; false without a limit. */
+  readonly rateLimit: number | false;
+  readonly maxSwarms: number;
+  readonly maxPeers: number;
+  /** Bytes. */
+  readonly maxMemory: number;
+  readonly logAnnounces?: true;
+  readonly logEvery: number;
+  readonly timeout?: number;
+}
+
+/** Adds the flags to a command. */
+export function withServeFlags(command: Command): Command {
+  return [addPlaces, addAnswers, addAccess, addState, addLimits, addLogs].reduce(
+    (before, add) => add(before),
+    command,
+  );
+}
+
+function addPlaces(command: Command): Command {
+  return command
+    .addOption(
+      new Option('-p, --port <n>', 'where to listen, over HTTP and UDP; 0 for any free port')
+        .argParser((text) => parseWhole(text, '--port', 0, 65_535))
+        .default(6969),
+    )
+    .addOption(
+      new Option(
+        '--host <addr>',
+        'the address to listen on, repeatable; default all of IPv4 and IPv6',
+      ).argParser((text, before?: readonly string[]) => [...(before ?? []), address(text)]),
+    )
+    .addOption(new Option('--no-http', 'serve UDP only'))
+    .addOption(new Option('--no-udp', 'serve HTTP only'))
+    .addOption(
+      new Option('--workers <n>', 'threads that share port and swarms')
+        .argParser((text) => parseWhole(text, '--workers', 1, 64))
+        .default(1),
+    );
+}
+
+function addAnswers(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--interval <duration>', 'how often clients are asked to announce')
+        .argParser((text) => parseSpan(text, '--interval', 1000))
+        .default(30 * MINUTE, '30m'),
+    )
+    .addOption(
+      new Option(
+        '--min-interval <duration>',
+        'how often they may at most; default half of --interval',
+      ).argParser((text) => parseSpan(text, '--min-interval', 1000)),
+    )
+    .addOption(
+      new Option(
+        '--peer-lifetime <duration>',
+        'forget who was silent for so long; default two intervals and a half',
+      ).argParser((text) => parseSpan(text, '--peer-lifetime', 2000)),
+    )
+    .addOption(
+      new Option('--numwant <n>', 'peers for clients that do not say how many they want')
+        .argParser((text) => parseWhole(text, '--numwant', 0, 200))
+        .default(50),
+    )
+    .addOption(
+      new Option('--max-numwant <n>', 'peers in an answer at most')
+        .argParser((text) => parseWhole(text, '--max-numwant', 0, 200))
+        .default(200),
+    )
+    .addOption(new Option('--full-scrape', 'answer a scrape of everything'));
+}
+
+function addAccess(command: Command): Command {
+  return command
+    .addOption(new Option('--allow <file>', 'serve only the infohashes in it, one a line'))
+    .addOption(
+      new Option('--deny <file>', 'do not serve the infohashes, addresses and networks in it'),
+    )
+    .addOption(
+      new Option('--passkeys <file>', 'private mode: serve only who names a passkey in it'),
+    )
+    .addOption(
+      new Option('--accept-ip <whose>', 'let clients name the address they are reached at')
+        .choices(['never', 'local', 'always'])
+        .default('local'),
+    )
+    .addOption(
+      new Option(
+        '--trusted-proxy <network>',
+        'a reverse proxy to believe about addresses (CIDR), repeatable',
+      ).argParser((text, before?: readonly string[]) => [...(before ?? []), text]),
+    )
+    .addOption(
+      new Option('--proxy-header <name>', 'where the proxy puts the address').default(
+        'x-forwarded-for',
+      ),
+    );
+}
+
+function addState(command: Command): Command {
+  return command
+    .addOption(new Option('--state <file>', 'keep the swarms there over restarts'))
+    .addOption(
+      new Option('--save-every <duration>', 'how often the file of --state is written')
+        .argParser((text) => parseSpan(text, '--save-every', 1000))
+        .default(5 * MINUTE, '5m'),
+    )
+    .addOption(
+      new Option(
+        '--store <url>',
+        'share the swarms with other trackers: redis://, rediss:// or redis+cluster://',
+      ),
+    )
+    .addOption(
+      new Option('--store-prefix <text>', 'what the keys in the store begin with').default('bip:'),
+    );
+}
+
+function addLimits(command: Command): Command {
+  return command
+    .addOption(
+      new Option(
+        '--rate-limit <n>',
+        'requests a second of one address; its network may do ten times',
+      )
+        .argParser((text) => parseWhole(text, '--rate-limit', 1, 1_000_000))
+        .default(100),
+    )
+    .addOption(new Option('--no-rate-limit', 'answer everybody as fast as possible'))
+    .addOption(
+      new Option('--max-swarms <n>', 'torrents at most')
+        .argParser((text) => parseWhole(text, '--max-swarms', 1, 100_000_000))
+        .default(1_000_000),
+    )
+    .addOption(
+      new Option('--max-peers <n>', 'peers at most')
+        .argParser((text) => parseWhole(text, '--max-peers', 1, 100_000_000))
+        .default(4_000_000),
+    )
+    .addOption(
+      new Option('--max-memory <size>', 'memory for swarms and peers at most')
+        .argParser((text) => parseSize(text, '--max-memory'))
+        .default(1024 ** 3, '1GiB'),
+    );
+}
+
+function addLogs(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--stats <host:port>', 'serve /stats, /metrics and a status page there').argParser(
+        parseStats,
+      ),
+    )
+    .addOption(new Option('--log-announces', 'tell of every announce'))
+    .addOption(
+      new Option('--log-every <duration>', 'how often numbers are told')
+        .argParser((text) => parseSpan(text, '--log-every', 1000))
+        .default(MINUTE, '1m'),
+    )
+    .addOption(
+      new Option('--timeout <duration>', 'stop after this time').argParser((text) =>
+        parseSpan(text, '--timeout', 0),
+      ),
+    );
+}
+
+function address(text: string): string {
+  if (ipFamily(text) !== undefined) return text;
+  throw new UsageError(`--host: \`${text}\` is no IP address`);
+}
+
+function parseStats(text: string): Endpoint {
+  if (/^\d+$/.test(text)) {
+    return { host: '127.0.0.1', port: parseWhole(text, '--stats', 0, 65_535) };
+  }
+  const endpoint = parseEndpoint(text);
+  if (endpoint !== undefined && ipFamily(endpoint.host) !== undefined) return endpoint;
+  throw new UsageError(`--stats: \`${text}\` is no port and no ADDRESS:PORT`);
+}
+
+function parseSpan(text: string, flag: string, least: number): number {
+  const ms = parseDuration(text, flag);
+  if (ms >= least) return ms;
+  throw new UsageError(`${flag}: \`${text}\` is shorter than ${least / 1000} s`);
+}
+
+const MINUTE = 60_000;

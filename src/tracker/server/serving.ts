@@ -1,0 +1,183 @@
+/** One thread of a tracker: sockets, and who answers what comes through them. @module */
+
+import { formatIp } from '../../base/ip.ts';
+import type { Datagrams, Runtime } from '../../runtime/ports.ts';
+import { Access, type AccessLists } from './access.ts';
+import { noteOf } from './announce-note.ts';
+import { ServerConnectionIds } from './connection-ids.ts';
+import { Counters } from './counters.ts';
+import { HttpTracker } from './http.ts';
+import type { ScrapedSwarm } from './http-answer.ts';
+import type { RemoteSwarms } from './model.ts';
+import { NetworkSet } from './network-set.ts';
+import { RateLimiter } from './rate-limiter.ts';
+import { SenderAddress } from './sender.ts';
+import type { AnnounceNote, SharedSwarmsAt, TrackerSetup } from './setup.ts';
+import { openSockets, type TrackerHandlers, type TrackerSockets } from './sockets.ts';
+import { SwarmStore } from './store/index.ts';
+import { Tracker, type TrackerOptions } from './tracker.ts';
+import { UdpServer } from './udp.ts';
+
+export type ServingRuntime = Pick<Runtime, 'clock' | 'random' | 'network' | 'http'>;
+
+/** Opens the swarms that several trackers share. */
+export type OpenShared = (at: SharedSwarmsAt, store: SwarmStore) => Promise<RemoteSwarms>;
+
+export interface ServingOptions {
+  readonly signal: AbortSignal;
+  /** The thread's own store; another door to it is opened otherwise. */
+  readonly store?: SwarmStore;
+  readonly openShared?: OpenShared;
+  /** Told of each announce when the setup says so. */
+  readonly onAnnounce?: (note: AnnounceNote) => void;
+}
+
+/** Open sockets that are answered. */
+export interface ServingTracker extends TrackerSockets {
+  readonly remote: RemoteSwarms | undefined;
+  replaceAccess(lists: AccessLists): void;
+}
+
+/**
+ * Serves until it is disposed.
+ *
+ * @throws {NetworkError} the port is taken, or the shared swarms are nowhere to be found.
+ */
+export async function serveTracker(
+  runtime: ServingRuntime,
+  setup: TrackerSetup,
+  options: ServingOptions,
+): Promise<ServingTracker> {
+  const store = options.store ?? SwarmStore.attach(setup.store);
+  const { shared } = setup;
+  const remote = shared && (await options.openShared?.(shared, store));
+  try {
+    const tracker = createTracker(runtime, setup, { ...options, store, remote });
+    const handlers = createHandlers(runtime, setup, { tracker, store });
+    const sockets = await openSockets(runtime, setup.places, { handlers, signal: options.signal });
+    return {
+      port: sockets.port,
+      hosts: sockets.hosts,
+      remote,
+      replaceAccess(lists) {
+        tracker.access = new Access(lists);
+      },
+      async [Symbol.asyncDispose]() {
+        await sockets[Symbol.asyncDispose]();
+        await remote?.[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await remote?.[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+function createTracker(
+  { clock, random }: ServingRuntime,
+  setup: TrackerSetup,
+  deps: ServingOptions & {
+    readonly store: SwarmStore;
+    readonly remote: RemoteSwarms | undefined;
+  },
+): Tracker {
+  const { requestsPerSecond, logAnnounces } = setup;
+  const { store, remote, onAnnounce } = deps;
+  return new Tracker(
+    {
+      store: logAnnounces && onAnnounce !== undefined ? telling(store, onAnnounce) : store,
+      access: new Access(setup.access),
+      counters: new Counters(setup.counters, setup.row),
+      random,
+      clock,
+      ...(requestsPerSecond === undefined ? {} : { limiter: limiterOf(requestsPerSecond, random) }),
+      ...(remote === undefined ? {} : { remote }),
+    },
+    optionsOf(setup),
+  );
+}
+
+function optionsOf({ answers, trustedProxies }: TrackerSetup): TrackerOptions {
+  return trustedProxies === undefined
+    ? answers
+    : { ...answers, trustedProxies: NetworkSet.attach(trustedProxies) };
+}
+
+/** Bursts of ten seconds' worth; a network is many hosts. */
+function limiterOf(perSecond: number, random: Runtime['random']): RateLimiter {
+  return new RateLimiter(
+    {
+      perSecond,
+      burst: BURST_SECONDS * perSecond,
+      networkPerSecond: NETWORK_FACTOR * perSecond,
+      networkBurst: BURST_SECONDS * NETWORK_FACTOR * perSecond,
+    },
+    random,
+  );
+}
+
+function createHandlers(
+  { clock, random }: ServingRuntime,
+  setup: TrackerSetup,
+  { tracker, store }: { readonly tracker: Tracker; readonly store: SwarmStore },
+): TrackerHandlers {
+  const counters = new Counters(setup.counters, setup.row);
+  const http = new HttpTracker({
+    tracker,
+    counters,
+    clock,
+    ...(setup.fullScrape ? { allSwarms: () => allSwarms(store) } : {}),
+  });
+  const replies = new Map<4 | 16, Datagrams>();
+  const { requestsPerSecond } = setup;
+  const udp = new UdpServer({
+    tracker,
+    counters,
+    clock,
+    connectionIds: new ServerConnectionIds(setup.connectionKey),
+    ...(requestsPerSecond === undefined ? {} : { strangers: limiterOf(requestsPerSecond, random) }),
+    send(bytes, address, port) {
+      const host = formatIp(address);
+      replies.get(address.length === 4 ? 4 : 16)?.send(bytes, { host, port });
+    },
+  });
+  const sender = new SenderAddress();
+  return {
+    http: (request) => http.handle(request),
+    udp(bytes, from, socket) {
+      const address = sender.read(from.host);
+      if (address === undefined) return;
+      // Answers that come later leave by the socket that hears this family.
+      replies.set(address.length === 4 ? 4 : 16, socket);
+      const length = udp.handle(bytes, address, from.port);
+      if (length > 0) socket.send(udp.out.subarray(0, length), from);
+    },
+  };
+}
+
+/** `undefined` when there are too many for one answer. */
+function allSwarms(store: SwarmStore): readonly ScrapedSwarm[] | undefined {
+  return store.totals.swarms > MAX_FULL_SCRAPE ? undefined : [...store.counts()];
+}
+
+/** The store, telling of each announce before it is applied. */
+function telling(
+  store: SwarmStore,
+  onAnnounce: (note: AnnounceNote) => void,
+): Pick<SwarmStore, 'announce' | 'scrape' | 'time'> {
+  return {
+    announce(announce, wanted, answer) {
+      onAnnounce(noteOf(announce, wanted));
+      return store.announce(announce, wanted, answer);
+    },
+    scrape: (infoHash, counts) => store.scrape(infoHash, counts),
+    get time() {
+      return store.time;
+    },
+  };
+}
+
+const BURST_SECONDS = 10;
+const NETWORK_FACTOR = 10;
+/** About 7 MB of an answer. */
+const MAX_FULL_SCRAPE = 100_000;
