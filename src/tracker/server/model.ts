@@ -24,6 +24,8 @@ export interface IncomingAnnounce {
   event: EventCode;
   /** How many peers are wanted, at most; already within the tracker's own limit. */
   numWant: number;
+  /** False when the answer needs no peer ids: of large swarms they are costly to collect. */
+  withIds?: boolean;
 }
 
 /** Numbers of a swarm, of both families of addresses. */

@@ -26,7 +26,7 @@ import {
 } from './layout.ts';
 import { acquire, release } from './lock.ts';
 import type { PeerChunks } from './peer-chunks.ts';
-import { Draw, Sampler } from './sampler.ts';
+import { Sampler } from './sampler.ts';
 import { Swarms } from './swarms.ts';
 import { Sweep } from './sweep.ts';
 import { type CountedSwarm, type PeerView, SwarmCopy, type SwarmView } from './views.ts';
@@ -56,7 +56,7 @@ export class SwarmStore {
   readonly #sweep: Sweep;
   readonly #sampler4: Sampler;
   readonly #sampler6: Sampler;
-  readonly #sample = { record: 0, self: -1, leechersOnly: false, wanted: 0 };
+  readonly #sample = { record: 0, self: -1, leechersOnly: false, wanted: 0, withIds: true };
   /** Where samples go: the views of it are made anew only when it is another one. */
   #answer: SwarmAnswer | undefined;
 
@@ -68,9 +68,10 @@ export class SwarmStore {
     if (isNew) swarms.arena.format();
     this.#swarms = swarms;
     this.#sweep = new Sweep(swarms);
-    const draw = new Draw(swarms.newSeed());
-    this.#sampler4 = new Sampler(swarms.four.shape, swarms.arena.words, swarms.words, draw);
-    this.#sampler6 = new Sampler(swarms.six.shape, swarms.arena.words, swarms.words, draw);
+    const sampler = (chunks: PeerChunks): Sampler =>
+      new Sampler(chunks.shape, swarms.arena.words, swarms.words, swarms.newSeed());
+    this.#sampler4 = sampler(swarms.four);
+    this.#sampler6 = sampler(swarms.six);
   }
 
   /** The store of another thread. */
@@ -236,6 +237,7 @@ export class SwarmStore {
     sample.record = record;
     sample.leechersOnly = seeding;
     sample.wanted = announce.numWant;
+    sample.withIds = announce.withIds !== false;
     this.#fill(chunks === swarms.four, wanted, answer);
     return this.#count(record, answer);
   }
