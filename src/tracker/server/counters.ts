@@ -2,7 +2,7 @@
 
 /** The counters, by their place in a row. They only grow. */
 export const COUNTER = {
-  /** Announces, refused ones too, by protocol and family of the sender. */
+  /** Announces that were taken, by protocol and family of the sender. */
   announcesHttp4: 0,
   announcesHttp6: 1,
   announcesUdp4: 2,

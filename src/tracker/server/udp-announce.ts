@@ -18,6 +18,7 @@ export class UdpAnnounces {
     seeding: false,
     event: EVENT.none,
     numWant: 0,
+    withIds: false,
   };
   readonly #namedAddress = new Uint8Array(4);
 

@@ -102,7 +102,6 @@ export class UdpServer {
     const { call } = this.#announces;
     this.#announces.read(bytes, address, tracker);
     if (call.port === 0) return this.#bad(bytes, WORDS.port);
-    this.#count(address.length === 4 ? COUNTER.announcesUdp4 : COUNTER.announcesUdp6);
     const passkey = tracker.access.needsPasskey
       ? passkeyOf(readUrlData(bytes, ANNOUNCE_LENGTH))
       : undefined;
@@ -110,32 +109,35 @@ export class UdpServer {
     const answer = this.#answers.inPlace;
     const refusal = tracker.announce(call, 'same-family', passkey, answer);
     if (refusal !== undefined) return this.#refuse(bytes, refusal);
-    return this.#answers.announce(bytes, answer, this.#facts(address));
+    return this.#answers.announce(bytes, answer, this.#taken(address));
   }
 
   #announceLater(bytes: Uint8Array, passkey: string | undefined, sender: Sender): number {
     const { tracker } = this.#options;
     const answer = tracker.announceRemote(this.#announces.call, 'same-family', passkey);
     if (typeof answer === 'string') return this.#refuse(bytes, answer);
-    const facts = this.#facts(sender.address);
+    const facts = this.#taken(sender.address);
     return this.#later(bytes, sender, answer, (head, swarm) =>
       this.#answers.announce(head, swarm, facts),
     );
   }
 
-  #facts({ length }: Uint8Array): { family: 4 | 6; intervalSeconds: number } {
-    const intervalSeconds = this.#options.tracker.nextIntervalSeconds();
-    return { family: length === 4 ? 4 : 6, intervalSeconds };
+  /** Counts an announce, and says what its answer has beside the swarm. */
+  #taken({ length }: Uint8Array): { family: 4 | 6; intervalSeconds: number } {
+    const { counters, tracker } = this.#options;
+    const isFour = length === 4;
+    counters.add(isFour ? COUNTER.announcesUdp4 : COUNTER.announcesUdp6);
+    return { family: isFour ? 4 : 6, intervalSeconds: tracker.nextIntervalSeconds() };
   }
 
   #scrape(bytes: Uint8Array, address: Uint8Array, port: number): number {
     const { tracker } = this.#options;
     const asked = Math.floor((bytes.length - REQUEST_HEAD_LENGTH) / 20);
     if (asked === 0) return this.#bad(bytes, WORDS.scrape);
-    this.#count(COUNTER.scrapes);
     // Scrapes have no options (BEP 41): private trackers cannot know who asks.
     const refusal = tracker.refusesScrape(address, undefined);
     if (refusal !== undefined) return this.#refuse(bytes, refusal);
+    this.#count(COUNTER.scrapes);
     const count = Math.min(asked, MAX_SCRAPED);
     if (tracker.remote !== undefined) return this.#scrapeLater(bytes, count, { address, port });
     let length = this.#answers.scrape(bytes);
