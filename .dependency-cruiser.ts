@@ -16,6 +16,8 @@ const FLOORS: readonly (readonly string[])[] = [
 ];
 /** Packages that protocol code may use, each with its reason in CONTRIBUTING.md. */
 const SRC_PACKAGES = ['@noble/hashes'];
+/** Packages that stand for a part of the real world. */
+const NODE_PACKAGES = ['ws', '@redis/client'];
 const TERMINAL_PACKAGES = ['commander', 'chalk', 'ora', 'cli-table3'];
 /** Packages that commands use besides, to read what users write: configuration and batch files. */
 const FILE_PACKAGES = ['ajv', 'yaml'];
@@ -104,8 +106,17 @@ export const rules: readonly Rule[] = [
   forbid(
     'packages-of-src',
     `src/ uses ${SRC_PACKAGES.join(', ')} and no other package`,
-    { path: '^src/' },
+    { path: '^src/', pathNot: '^src/runtime/node/' },
     { dependencyTypes: NPM, pathNot: packages([...SRC_PACKAGES, ...TERMINAL_PACKAGES]) },
+  ),
+  forbid(
+    'packages-of-the-real-world',
+    `src/runtime/node/ uses ${NODE_PACKAGES.join(', ')} besides, and no other package`,
+    { path: '^src/runtime/node/' },
+    {
+      dependencyTypes: NPM,
+      pathNot: packages([...SRC_PACKAGES, ...NODE_PACKAGES, ...TERMINAL_PACKAGES]),
+    },
   ),
   forbid(
     'packages-of-commands',
@@ -141,7 +152,10 @@ export const rules: readonly Rule[] = [
     'enter-by-index',
     'what other folders may use stands in index.ts (base and runtime excepted); a server has its own, so that clients do not load it',
     { path: '^(src/[^/]+|commands|bin)/' },
-    { path: '^src/[^/]+/', pathNot: ['^$1/', '^src/[^/]+/(?:server/)?index[.]ts$', '^src/(?:base|runtime)/'] },
+    {
+      path: '^src/[^/]+/',
+      pathNot: ['^$1/', '^src/[^/]+/(?:server/)?index[.]ts$', '^src/(?:base|runtime)/'],
+    },
   ),
   forbid(
     'nobody-imports-test',

@@ -94,6 +94,13 @@ const PLANTS: readonly Plant[] = [
   },
   { rule: 'packages-of-src', path: 'src/bencode/package.ts', imports: 'bencode' },
   { rule: 'packages-of-src', path: 'src/base/package.ts', imports: 'fast-check' },
+  { rule: 'packages-of-src', path: 'src/tracker/package.ts', imports: '@redis/client' },
+  { rule: 'packages-of-src', path: 'src/runtime/package.ts', imports: 'ws' },
+  {
+    rule: 'packages-of-the-real-world',
+    path: 'src/runtime/node/package.ts',
+    imports: 'esbuild',
+  },
   { rule: 'packages-of-commands', path: 'commands/package.ts', imports: 'esbuild' },
   { rule: 'packages-of-bin', path: 'bin/package.ts', imports: '@noble/hashes/sha2.js' },
   { rule: 'terminal-in-commands', path: 'src/session/colour.ts', imports: 'chalk' },
@@ -119,6 +126,7 @@ const PLANTS: readonly Plant[] = [
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/base/digest.ts': ['@noble/hashes/sha2.js'],
   'src/runtime/node/files.ts': ['node:fs', '../ports.ts'],
+  'src/runtime/node/links.ts': ['ws', '@redis/client'],
   'src/tracker/dht-free-codec.ts': ['../base/bytes.ts', '../bencode/index.ts'],
   'src/tracker/tcp-machine.ts': ['../runtime/ports.ts', './dht-free-codec.ts'],
   'src/session/all.ts': ['../peer/index.ts', '../runtime/drive.ts', '../base/bytes.ts'],
