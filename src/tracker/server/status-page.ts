@@ -69,6 +69,7 @@ h2 { font-size: 1rem; margin: 0 0 .6rem; }
 #note:empty { display: none; }
 .tiles, .charts, .tables { display: grid; gap: .75rem; margin: 0 0 .75rem; }
 .tiles { grid-template-columns: repeat(auto-fit, minmax(9.5rem, 1fr)); }
+@media (max-width: 34rem) { .tiles > :last-child:nth-child(odd) { grid-column: 1 / -1; } }
 .charts { grid-template-columns: repeat(auto-fit, minmax(min(100%, 20rem), 1fr)); }
 .tables { grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); align-items: start; }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: .6rem; padding: .8rem 1rem; margin: 0; min-width: 0; }
@@ -76,11 +77,11 @@ dt { color: var(--dim); font-size: .875rem; }
 dd { margin: 0; }
 dd.value { font-size: 1.6rem; font-weight: 600; line-height: 1.25; font-variant-numeric: tabular-nums; }
 dd.more { color: var(--dim); font-size: .875rem; min-height: 1.3em; }
-figcaption { display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1rem; font-weight: 600; font-size: .9375rem; }
-figcaption output { color: var(--dim); font-weight: 400; font-size: .875rem; font-variant-numeric: tabular-nums; }
+figcaption { font-weight: 600; font-size: .9375rem; }
+figcaption output { display: block; min-height: 1.45em; color: var(--dim); font-weight: 400; font-size: .875rem; font-variant-numeric: tabular-nums; }
 .key::before { content: ""; display: inline-block; width: .7em; height: .7em; border-radius: 50%; margin-right: .35em; background: var(--one); }
 .key.two::before { background: var(--two); }
-.key { margin-left: .8em; white-space: nowrap; }
+.key { margin-left: .8em; white-space: nowrap; font-weight: 400; }
 svg { display: block; width: 100%; height: 11rem; margin-top: .5rem; touch-action: pan-y; }
 svg text { fill: var(--dim); font-size: 11px; font-variant-numeric: tabular-nums; }
 svg .grid { stroke: var(--line); stroke-width: 1; }
@@ -104,9 +105,9 @@ const tile = (id: string, label: string): string =>
   `<div class="card"><dt>${label}</dt><dd class="value" id="${id}">–</dd>` +
   `<dd class="more" id="${id}-more"></dd></div>`;
 
-const chart = (id: string, label: string): string =>
-  `<figure class="card"><figcaption><span>${label}</span><output id="${id}-now"></output>` +
-  `</figcaption><svg id="${id}" role="img" aria-label="${label}, the last 15 minutes; the numbers are in the table below"></svg></figure>`;
+const chart = (id: string, label: string, keys = ''): string =>
+  `<figure class="card"><figcaption>${label}${keys}<output id="${id}-now"></output></figcaption>` +
+  `<svg id="${id}" role="img" aria-label="${label}, the last 15 minutes; the numbers are in the table below"></svg></figure>`;
 
 const table = (id: string, label: string, columns: readonly string[]): string => {
   const heads = columns.map((column) => `<th scope="col">${column}</th>`).join('');
@@ -132,15 +133,15 @@ const HTML = `<!doctype html>
 <main>
 <p id="note" role="alert"></p>
 <dl class="tiles">
-${tile('rate', 'Announces a second')}
+${tile('rate', 'Announces/s')}
 ${tile('peers', 'Peers')}
 ${tile('swarms', 'Torrents')}
-${tile('completed', 'Downloads completed')}
+${tile('completed', 'Completed')}
 ${tile('memory', 'Memory for peers')}
 </dl>
 <div class="charts">
 ${chart('chart-rate', 'Announces a second')}
-${chart('chart-peers', 'Peers<span class="key">seeders</span><span class="key two">leechers</span>')}
+${chart('chart-peers', 'Peers', '<span class="key">seeders</span><span class="key two">leechers</span>')}
 ${chart('chart-swarms', 'Torrents')}
 </div>
 <div class="tables">

@@ -33,10 +33,10 @@ function say(id, value, more) {
 
 function tiles() {
   const { memory } = stats;
-  say('rate', rate(stats.announcesPerSecond), whole.format(stats.announces) + ' since the start');
+  say('rate', rate(stats.announcesPerSecond), whole.format(stats.announces) + ' in all');
   say('peers', whole.format(stats.peers), whole.format(stats.seeders) + ' seeders, ' + whole.format(stats.leechers) + ' leechers');
-  say('swarms', whole.format(stats.swarms), '');
-  say('completed', whole.format(stats.completed), 'as the clients say');
+  say('swarms', whole.format(stats.swarms), stats.swarms === 0 ? '' : tenths.format(stats.peers / stats.swarms) + ' peers each');
+  say('completed', whole.format(stats.completed), 'downloads, as clients say');
   say('memory', size(memory.usedBytes), size(memory.reservedBytes) + ' reserved');
   const threads = stats.workers === 1 ? '' : ', ' + stats.workers + ' threads';
   byId('state').textContent = 'up for ' + span(stats.uptimeSeconds) + ', bip ' + stats.version + threads;
@@ -76,10 +76,10 @@ function tables() {
     .map(([name, count]) => row([words(name), name.startsWith('bytes') ? size(count) : whole.format(count)])));
 }
 
-// announcesHttp4 becomes "announces HTTP over IPv4".
+// announcesHttp4 becomes "announces over HTTP, IPv4".
 function words(name) {
   const text = name.replace(/[A-Z]+|[46]$/g, (part) => ' ' + part.toLowerCase());
-  return text.replace(/ (http|udp)/g, (part) => part.toUpperCase()).replace(/ ([46])$/, ' over IPv$1');
+  return text.replace(/ (http|udp)/g, (part) => ' over' + part.toUpperCase()).replace(/ ([46])$/, ', IPv$1');
 }
 
 // The next 1, 2 or 5 times a power of ten.

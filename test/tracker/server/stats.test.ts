@@ -202,6 +202,11 @@ describe('the status page', () => {
     expect(html).not.toMatch(/<[^>]+ (?:style|on[a-z]+)=/);
   });
 
+  test('no quote or angle is left in an attribute', () => {
+    for (const [, label] of html.matchAll(/aria-label="([^"]*)"/g))
+      expect(label).not.toMatch(/[<>]/);
+  });
+
   test('every id that the script asks for is there', () => {
     for (const [, id] of script.matchAll(/byId\('([a-z-]+)'\)/g))
       expect(html).toContain(`id="${id}"`);
@@ -220,7 +225,7 @@ describe('the status page', () => {
     expect(page.text('memory')).toBe('1,000 B');
     expect(page.text('state')).toBe('up for 15 s, bip 1.2.3');
     expect(page.text('note')).toBe('');
-    expect(page.text('counters')).toContain('announces UDP over IPv4 6,500');
+    expect(page.text('counters')).toContain('announces over UDP, IPv4 6,500');
     const [line] = page.paths('chart-rate').slice(-1);
     // From nothing at the bottom to 1200 of 2000.
     expect(line?.split('L')).toHaveLength(3);
