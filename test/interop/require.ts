@@ -20,7 +20,8 @@ export type ProgramName =
   | 'opentracker'
   | 'mktorrent'
   | 'qbittorrent'
-  | 'rtorrent';
+  | 'rtorrent'
+  | 'redis';
 
 const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
   libtorrent: { packageName: 'python3-libtorrent', isInstalled: pythonHasLibtorrent },
@@ -31,6 +32,7 @@ const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
   mktorrent: { packageName: 'mktorrent', isInstalled: onPath('mktorrent') },
   qbittorrent: { packageName: 'qbittorrent-nox', isInstalled: onPath('qbittorrent-nox') },
   rtorrent: { packageName: 'rtorrent', isInstalled: onPath('rtorrent') },
+  redis: { packageName: 'redis-server', isInstalled: onPath('redis-server') },
 };
 
 /**

@@ -23,20 +23,18 @@ export interface RedisAddress {
 export function parseRedisUrl(text: string): RedisAddress {
   const groups = URL_PATTERN.exec(text)?.groups;
   if (groups === undefined) throw refusal('it is no redis:// address');
-  const { scheme = '', user = '', password, hosts = '', database = '', query } = groups;
-  const cluster = asksForCluster(new URLSearchParams(query)) || /cluster/i.test(scheme);
-  const nodes = hosts.split(',').map(parseNode);
-  if (nodes.length > 1 && !cluster) {
+  const { scheme = '', hosts = '', database = '' } = groups;
+  const cluster = asksForCluster(groups);
+  if (!cluster && hosts.includes(',')) {
     throw refusal('it names several hosts; a cluster is written redis+cluster://HOST,HOST');
   }
   if (cluster && Number(database) !== 0) throw refusal('a cluster has no database but 0');
   return {
-    nodes,
+    nodes: hosts.split(',').map(parseNode),
     cluster,
     tls: /^(?:rediss|valkeys)/i.test(scheme),
-    ...(user === '' ? {} : { username: decode(user) }),
-    ...(password === undefined ? {} : { password: decode(password) }),
     database: Number(database),
+    ...credentials(groups),
   };
 }
 
@@ -52,6 +50,9 @@ const URL_PATTERN =
   /^(?<scheme>(?:redis|rediss|valkey|valkeys)(?:\+cluster)?):\/\/(?:(?<user>[^:@]*)(?::(?<password>.*))?@)?(?<hosts>[^@/?#]+)(?:\/(?<database>\d{0,9}))?(?:\?(?<query>[^#]*))?$/i;
 const NODE_PATTERN = /^(?:\[(?<v6>[\da-f:.]+)\]|(?<name>[^\s:[\]]+))(?::(?<port>\d{1,5}))?$/i;
 
+/** Parts of an address that were found in it. */
+type Groups = Readonly<Record<string, string | undefined>>;
+
 function parseNode(text: string): { readonly host: string; readonly port: number } {
   const { v6, name, port: digits } = NODE_PATTERN.exec(text)?.groups ?? {};
   const host = v6 ?? name;
@@ -62,13 +63,22 @@ function parseNode(text: string): { readonly host: string; readonly port: number
   return { host, port };
 }
 
-function asksForCluster(parameters: URLSearchParams): boolean {
+function asksForCluster({ scheme = '', query }: Groups): boolean {
+  const parameters = new URLSearchParams(query);
   for (const [name, value] of parameters) {
     if (name !== 'cluster')
       throw refusal(`it has the parameter ${name}, and only cluster is known`);
     if (!/^(?:true|false|1|0)$/.test(value)) throw refusal('cluster is either true or false');
   }
-  return /^(?:true|1)$/.test(parameters.get('cluster') ?? '');
+  return /cluster/i.test(scheme) || /^(?:true|1)$/.test(parameters.get('cluster') ?? '');
+}
+
+/** `:PASSWORD` alone is that of the default user. */
+function credentials({ user = '', password }: Groups): Pick<RedisAddress, 'username' | 'password'> {
+  return {
+    ...(user === '' ? {} : { username: decode(user) }),
+    ...(password === undefined ? {} : { password: decode(password) }),
+  };
 }
 
 function decode(text: string): string {

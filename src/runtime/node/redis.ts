@@ -10,7 +10,15 @@
  */
 
 import { randomInt } from 'node:crypto';
-import { createClient, createCluster, ErrorReply, RESP_TYPES } from '@redis/client';
+import {
+  ConnectionTimeoutError,
+  createClient,
+  createCluster,
+  ErrorReply,
+  RESP_TYPES,
+  SocketClosedUnexpectedlyError,
+  SocketTimeoutError,
+} from '@redis/client';
 import { NetworkError, RemoteError, TimeoutError } from '../../base/errors.ts';
 import { networkFailure } from '../failures.ts';
 import type { Clock, Millis, RedisLink, RedisScript } from '../ports.ts';
@@ -213,11 +221,12 @@ class NodeRedis implements RedisLink {
 
   #failure(error: unknown): NetworkError | RemoteError {
     if (error instanceof ErrorReply) {
-      const message = `${this.#called} refuses: ${error.message}`;
+      const help = error.message.startsWith('NOAUTH') ? ' Write redis://:PASSWORD@HOST.' : '';
+      const message = `${this.#called} refuses: ${error.message}${help}`;
       if (!this.#opened) return new NetworkError(message, { code: 'BIP_REDIS', cause: error });
       return new RemoteError(message, { code: 'BIP_REDIS', cause: error });
     }
-    const system = systemCode(error);
+    const system = systemReason(error);
     const doing = this.#opened ? `${this.#called} is away` : `cannot connect to ${this.#called}`;
     if (isTlsFailure(system)) {
       return new NetworkError(`${doing}: ${tlsReason(system)}`, { code: 'BIP_TLS', cause: error });
@@ -230,6 +239,13 @@ class NodeRedis implements RedisLink {
 const ABOUT = "return redis.call('INFO', 'server')";
 /** The first that takes random members of sorted sets: 6.2. */
 const OLDEST = 602;
+
+/** The package has classes for what the system has names for. */
+function systemReason(error: unknown): string | undefined {
+  if (error instanceof SocketClosedUnexpectedlyError) return 'EPIPE';
+  const isLate = error instanceof ConnectionTimeoutError || error instanceof SocketTimeoutError;
+  return isLate ? 'ETIMEDOUT' : systemCode(error);
+}
 
 /** Grows with every attempt; a random part keeps many clients from coming at once. */
 function retryAfter(attempt: number): Millis {
