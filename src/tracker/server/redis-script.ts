@@ -60,16 +60,27 @@ local function keep_counts()
 end
 `;
 
+/** Up to this many members a set is kept as a list, and `ZRANDMEMBER` is fair. */
+const MAX_FAIR = 128;
+/** Runs of members that make up a sample. */
+const RUNS = 8;
+
 /**
  * Arguments: lifetime, member, kind, `1` for a completed download, the tracker's id, how many peers are
- * wanted, `1` for those of the other family as well, and two random numbers below 1.
+ * wanted, `1` for those of the other family as well, and a random number of 31 bits.
  *
- * The peer leaves its set before the sample is taken, and is not in it therefore. How much of the sample
- * are seeds is rounded at random, so that every peer is as likely as any other.
+ * The peer leaves its set before the sample is taken, and is not in it therefore. Every peer is as likely
+ * to be in it as any other: how many are seeds is rounded at random; and since `ZRANDMEMBER` prefers some
+ * members of large sets, runs of a few that follow each other are taken from all over the set instead,
+ * with a beginning turned at random.
  */
 export const ANNOUNCE: RedisScript = script(`${TIME_AND_SETS}${COUNTS}
 local member, kind = ARGV[2], ARGV[3]
 local seeds, leechers, other_seeds, other_leechers = sets(member)
+local home = leechers
+if kind == 's' then home = seeds end
+-- Changes little, and fails where memory has run out: once a script has written, nothing does any more.
+if kind ~= 'x' then redis.call('ZADD', home, 'XX', now, member) end
 local was_seed = redis.call('ZREM', seeds, member)
 if was_seed == 0 then redis.call('ZREM', leechers, member) end
 
@@ -81,32 +92,46 @@ end
 local own_s, own_l = size(seeds), size(leechers)
 local other_s, other_l = size(other_seeds), size(other_leechers)
 
-local function sample(from_seeds, from_leechers, s, l, wanted, draw)
+math.randomseed(tonumber(ARGV[8]))
+local function pick(key, size, count)
+  if count < 1 then return '' end
+  if size <= ${MAX_FAIR} then return table.concat(redis.call('ZRANDMEMBER', key, count)) end
+  local runs = math.min(count, ${RUNS})
+  if count * 2 > size then runs = 1 end
+  local turn = math.random(0, size - 1)
+  local found = {}
+  local function take(from, to)
+    found[#found + 1] = table.concat(redis.call('ZRANGE', key, from, to))
+  end
+  for run = 0, runs - 1 do
+    local from, to = math.floor(size * run / runs), math.floor(size * (run + 1) / runs)
+    local length = math.floor(count * (run + 1) / runs) - math.floor(count * run / runs)
+    local start = (turn + from + math.random(0, to - from - length)) % size
+    local over = start + length - size
+    take(start, math.min(start + length, size) - 1)
+    if over > 0 then take(0, over - 1) end
+  end
+  return table.concat(found)
+end
+local function sample(from_seeds, from_leechers, s, l, wanted)
   if kind == 's' then s = 0 end
   local all = s + l
   if wanted > all then wanted = all end
   if kind == 'x' or wanted < 1 then return '', 0 end
-  local share = math.floor(wanted * s / all + draw)
-  local text = ''
-  if share > 0 then text = table.concat(redis.call('ZRANDMEMBER', from_seeds, share)) end
-  if wanted > share then
-    text = text .. table.concat(redis.call('ZRANDMEMBER', from_leechers, wanted - share))
-  end
-  return text, wanted
+  local share = math.floor(wanted * s / all + math.random())
+  return pick(from_seeds, s, share) .. pick(from_leechers, l, wanted - share), wanted
 end
 local wanted = tonumber(ARGV[6])
-local own, found = sample(seeds, leechers, own_s, own_l, wanted, tonumber(ARGV[8]))
+local own, found = sample(seeds, leechers, own_s, own_l, wanted)
 local others = ''
 if ARGV[7] == '1' then
-  others = sample(other_seeds, other_leechers, other_s, other_l, wanted - found, tonumber(ARGV[9]))
+  others = sample(other_seeds, other_leechers, other_s, other_l, wanted - found)
 end
 
 if kind == 's' then own_s = own_s + 1 elseif kind == 'l' then own_l = own_l + 1 end
 if kind ~= 'x' then
-  local key = leechers
-  if kind == 's' then key = seeds end
-  redis.call('ZADD', key, now, member)
-  redis.call('EXPIRE', key, lifetime + ${SLACK_SECONDS})
+  redis.call('ZADD', home, now, member)
+  redis.call('EXPIRE', home, lifetime + ${SLACK_SECONDS})
 end
 if ARGV[4] == '1' and was_seed == 0 then
   redis.call('HINCRBY', KEYS[5], count_of(ARGV[5]), 1)
@@ -137,14 +162,14 @@ for at = 4, #ARGV, 2 do
   local known = redis.call('ZSCORE', seeds, member) or redis.call('ZSCORE', leechers, member)
   known = tonumber(known or -1)
   if seen > now - lifetime and (seen > known or (seen == known and kind ~= 'l')) then
+    if kind ~= 'x' then
+      local home = leechers
+      if kind == 's' then home = seeds end
+      redis.call('ZADD', home, seen, member)
+      touched[home] = true
+    end
     if kind ~= 's' then redis.call('ZREM', seeds, member) end
     if kind ~= 'l' then redis.call('ZREM', leechers, member) end
-    if kind ~= 'x' then
-      local key = leechers
-      if kind == 's' then key = seeds end
-      redis.call('ZADD', key, seen, member)
-      touched[key] = true
-    end
   end
 end
 for key in pairs(touched) do redis.call('EXPIRE', key, lifetime + ${SLACK_SECONDS}) end

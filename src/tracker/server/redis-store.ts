@@ -108,9 +108,10 @@ export class RedisSwarms implements RemoteSwarms {
     if (!this.#up) return known;
     const family = announce.address.length === 4 ? 4 : 6;
     const keys = swarmKeys(this.#prefix, announce.infoHash);
+    const { link, random } = this.#options;
     try {
       const reply = await this.#counted(
-        this.#options.link.evaluate(ANNOUNCE, keys, [
+        link.evaluate(ANNOUNCE, keys, [
           this.#lifetime,
           member,
           kindOf(announce),
@@ -118,8 +119,7 @@ export class RedisSwarms implements RemoteSwarms {
           this.#id,
           String(announce.numWant),
           wanted === 'both-families' ? '1' : '0',
-          this.#fraction(),
-          this.#fraction(),
+          String(random.uint32() >>> 1),
         ]),
       );
       const answer = readAnnounceReply(reply, family);
@@ -202,11 +202,6 @@ export class RedisSwarms implements RemoteSwarms {
     if (event === EVENT.stopped) return this.#stops.add(infoHash, member);
     this.#stops.forget(infoHash, member);
     return undefined;
-  }
-
-  /** At least 0 and below 1, as text. */
-  #fraction(): string {
-    return String(this.#options.random.uint32() / 0x1_0000_0000);
   }
 
   #linkChanged(up: boolean, reason?: string): void {
