@@ -4,14 +4,14 @@ import { SipHash } from '../../base/siphash.ts';
 import type { Millis, Random } from '../../runtime/ports.ts';
 
 export interface RateLimits {
-  /** Requests a second, in the long run, of one address (of IPv6: of one /64, which is one host's). */
+  /** Requests a second, more than 0, in the long run, of one address (of IPv6: one /64, which is one host's). */
   readonly perSecond: number;
   /** So many at once after a rest. */
   readonly burst: number;
   /** The same for all of an IPv4 /24 or an IPv6 /48. */
   readonly networkPerSecond: number;
   readonly networkBurst: number;
-  /** Addresses, and as many networks, that are told apart; a power of two. */
+  /** Addresses, and as many networks, that are told apart; a power of two up to 65,536. */
   readonly cells?: number;
 }
 

@@ -7,10 +7,10 @@ import { createAnswer, MAX_PEERS_IN_ANSWER, type SwarmAnswer, type SwarmCounts }
 export const ACTION = { connect: 0, announce: 1, scrape: 2, error: 3 } as const;
 
 /** Peers of each family that an answer has room for: longer packets would be cut into fragments. */
-export const MAX_PEERS = {
+export const MAX_PEERS: { readonly 4: number; readonly 6: number } = {
   4: Math.min(MAX_PEERS_IN_ANSWER, room(COMPACT_LENGTH[4])),
   6: Math.min(MAX_PEERS_IN_ANSWER, room(COMPACT_LENGTH[6])),
-} as const;
+};
 
 /** All methods return the length of the packet. Requests are at least 16 bytes long. */
 export class UdpAnswers {
