@@ -7,7 +7,7 @@ import type { FamilyShape } from './size-classes.ts';
 import type { Swarms } from './swarms.ts';
 
 /** Views of large swarms come in parts of this many peers. */
-const PEERS_IN_VIEW = 1_000;
+export const PEERS_IN_VIEW = 1_000;
 
 export interface PeerView {
   readonly family: 4 | 6;
