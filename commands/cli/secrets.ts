@@ -17,34 +17,63 @@ const SECRET_NAMES =
 /** Values like this are keys wherever they stand. */
 const KEY_LIKE = /^(?:(?=.*\d)(?=.*[a-z])[\w-]{16,}|[0-9a-f]{16,})$/i;
 
+/** A secret of a URL. */
+export interface Secret {
+  /** The name of its parameter with `=`; empty where it stands by itself. */
+  readonly before: string;
+  readonly secret: string;
+}
+
 /** `url` with its secrets replaced by `***`. Text that is no URL comes back as it is. */
 export function maskSecrets(url: string): string {
+  return replaceSecrets(url, () => MASK);
+}
+
+/** What {@link maskSecrets} takes out. */
+export function secretsIn(url: string): readonly Secret[] {
+  const found: Secret[] = [];
+  replaceSecrets(url, (secret) => {
+    found.push(secret);
+    return MASK;
+  });
+  return found;
+}
+
+type Replace = (secret: Secret) => string;
+
+function replaceSecrets(url: string, replace: Replace): string {
   const match = /^([a-z][a-z0-9+.-]*:\/\/)(?:([^/?#]*)@)?([^/?#]*)([^?#]*)(\?[^#]*)?(#.*)?$/is.exec(
     url,
   );
   if (match === null) return url;
   const [, scheme = '', user, host = '', path = '', query = '', fragment = ''] = match;
-  const shownUser = user === undefined ? '' : `${MASK}@`;
-  return scheme + shownUser + host + maskPath(path) + maskQuery(query) + maskFragment(fragment);
+  const shownUser = user === undefined ? '' : `${replace({ before: '', secret: user })}@`;
+  const rest = [
+    replaceInPath(path, replace),
+    replaceInQuery(query, replace),
+    replaceInFragment(fragment, replace),
+  ];
+  return scheme + shownUser + host + rest.join('');
 }
 
-function maskPath(path: string): string {
+function replaceInPath(path: string, replace: Replace): string {
   return path
     .split('/')
-    .map((part) => (KEY_LIKE.test(part) ? MASK : part))
+    .map((part) => (KEY_LIKE.test(part) ? replace({ before: '', secret: part }) : part))
     .join('/');
 }
 
-function maskFragment(fragment: string): string {
-  return KEY_LIKE.test(fragment.slice(1)) ? `#${MASK}` : fragment;
+function replaceInFragment(fragment: string, replace: Replace): string {
+  const secret = fragment.slice(1);
+  return KEY_LIKE.test(secret) ? `#${replace({ before: '', secret })}` : fragment;
 }
 
-function maskQuery(query: string): string {
+function replaceInQuery(query: string, replace: Replace): string {
   return query.replace(
     /([?&;])([^=&;]*)=([^&;]*)/g,
-    (whole, before: string, name: string, value: string) =>
-      value !== '' && (SECRET_NAMES.test(name) || KEY_LIKE.test(value))
-        ? `${before}${name}=${MASK}`
-        : whole,
+    (whole, sign: string, name: string, secret: string) => {
+      const isSecret = secret !== '' && (SECRET_NAMES.test(name) || KEY_LIKE.test(secret));
+      return isSecret ? `${sign}${name}=${replace({ before: `${name}=`, secret })}` : whole;
+    },
   );
 }

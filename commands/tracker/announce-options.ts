@@ -1,14 +1,15 @@
 /** The flags of `tracker announce`. @module */
 
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { encodeUtf8, parseHex } from '../../src/base/bytes.ts';
 import { UsageError } from '../../src/base/errors.ts';
 import { PeerId } from '../../src/base/ids.ts';
 import { ipFamily } from '../../src/base/ip.ts';
 import type { AnnounceEvent } from '../../src/tracker/index.ts';
-import { parseDuration, parseSize, parseWhole } from '../cli/units.ts';
+import { parseSize, parseWhole } from '../cli/units.ts';
+import { type ExchangeFlags, withExchangeFlags } from './exchange-flags.ts';
 
-export interface AnnounceFlags {
+export interface AnnounceFlags extends ExchangeFlags {
   readonly event: AnnounceEvent | 'none';
   readonly port: number;
   readonly left?: number;
@@ -18,18 +19,19 @@ export interface AnnounceFlags {
   readonly key?: number;
   readonly peerId?: PeerId;
   readonly ip?: string;
-  /** Milliseconds. */
-  readonly timeout?: number;
-  readonly retries?: number;
-  readonly concurrency: number;
-  readonly ipv4?: true;
-  readonly ipv6?: true;
-  readonly reveal?: true;
   readonly stop: boolean;
 }
 
 /** A command with these flags and no action. */
 export function withAnnounceFlags(command: Command): Command {
+  return withExchangeFlags(
+    withWords(command),
+    'repeat it at the interval that the tracker asks for, until Ctrl-C',
+  );
+}
+
+/** What is said to the tracker. */
+function withWords(command: Command): Command {
   return command
     .addOption(
       new Option('--event <event>', 'what to say')
@@ -79,27 +81,7 @@ export function withAnnounceFlags(command: Command): Command {
         parseAddress,
       ),
     )
-    .addOption(
-      new Option(
-        '--timeout <duration>',
-        'give up on a tracker after; default as BEP 15 says, 30s over HTTP',
-      ).argParser((text) => parsePositive(text)),
-    )
-    .addOption(
-      new Option(
-        '--retries <n>',
-        'ask again when there is no answer; default 8 over UDP (2 with --timeout), 0 over HTTP',
-      ).argParser((text) => parseWhole(text, '--retries', 0, 16)),
-    )
-    .addOption(
-      new Option('--concurrency <n>', 'trackers to ask at once')
-        .argParser((text) => parseWhole(text, '--concurrency', 1, 1000))
-        .default(50),
-    )
-    .addOption(new Option('-4, --ipv4', 'use IPv4 only').conflicts('ipv6'))
-    .addOption(new Option('-6, --ipv6', 'use IPv6 only').conflicts('ipv4'))
-    .addOption(new Option('--no-stop', 'stay listed: send no `stopped` after `started` or `none`'))
-    .addOption(new Option('--reveal', 'show passkeys in tracker URLs'));
+    .addOption(new Option('--no-stop', 'stay listed: send no `stopped` at the end'));
 }
 
 function parseKey(text: string): number {
@@ -120,10 +102,4 @@ function parsePeerId(text: string): PeerId {
 function parseAddress(text: string): string {
   if (ipFamily(text) !== undefined) return text;
   throw new UsageError(`--ip: \`${text}\` is no IPv4 or IPv6 address`);
-}
-
-function parsePositive(text: string): number {
-  const ms = parseDuration(text, '--timeout');
-  if (ms > 0) return ms;
-  throw new UsageError(`--timeout: \`${text}\` leaves no time for an answer`);
 }

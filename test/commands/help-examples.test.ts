@@ -1,4 +1,4 @@
-/** Every example in the help of commands about files is run as written, in a real shell. */
+/** Every example in the help of commands that end by themselves is run as written, in a real shell. */
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildBip } from '../../scripts/build.ts';
 import { pattern } from './create-world.ts';
 import { bip } from './harness.ts';
+import { type LoopbackTracker, serveOnLoopback } from './loopback-tracker.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
@@ -17,8 +18,11 @@ const HAS_JQ = (process.env['PATH'] ?? '')
   .split(':')
   .some((folder) => existsSync(join(folder, 'jq')));
 
-/** Groups of commands that work without a network: each command of theirs has examples. */
-const GROUPS: readonly string[] = ['bencode', 'magnet', 'metainfo'];
+/** Groups of commands that work on this machine alone: each command of theirs has examples. */
+const GROUPS: readonly string[] = ['bencode', 'magnet', 'metainfo', 'tracker'];
+
+/** Commands that run until they are stopped. */
+const ENDLESS: ReadonlySet<string> = new Set(['tracker serve']);
 
 /** Examples that need a network, and what for: none so far. */
 const NOT_RUN: Readonly<Record<string, string>> = {};
@@ -61,6 +65,8 @@ const PROPS: readonly Prop[] = [
   },
   { named: /(^|\s)a\.torrent|\*\.torrent/, make: torrentA },
   { named: /debian\.torrent|\*\.torrent/, make: torrentOfDebian },
+  { named: /bip tracker .*(?:debian|a|\*)\.torrent/, make: ({ run }) => run(nameTrackers) },
+  { named: /trackers\.txt/, make: ({ run }) => run(listTrackers) },
   {
     named: /jobs\.yaml/,
     make: async ({ folder }) => {
@@ -70,6 +76,9 @@ const PROPS: readonly Prop[] = [
     },
   },
 ];
+
+const nameTrackers = 'bip metainfo edit *.torrent -t "$tracker" -t "$webTracker" --quiet';
+const listTrackers = `printf '# ours\\n%s\\n\\n%s\\n' "$tracker" "$webTracker" > trackers.txt`;
 
 async function album(folder: string): Promise<void> {
   await mkdir(join(folder, 'album/extras'), { recursive: true });
@@ -120,9 +129,11 @@ const examples = (
 ).flat();
 
 let dist = '';
+let tracker: LoopbackTracker | undefined;
 
 beforeAll(async () => {
   dist = await mkdtemp(join(tmpdir(), 'bip-examples-'));
+  tracker = await serveOnLoopback();
   await buildBip(join(dist, 'program'));
   const entry = join(dist, 'program/bip.mjs');
   await mkdir(join(dist, 'bin'));
@@ -131,7 +142,10 @@ beforeAll(async () => {
   await chmod(join(dist, 'bin/bip'), 0o755);
 }, 60_000);
 
-afterAll(() => rm(dist, { recursive: true, force: true }));
+afterAll(async () => {
+  await tracker?.[Symbol.asyncDispose]();
+  await rm(dist, { recursive: true, force: true });
+});
 
 test('every command has examples, and they are about it', () => {
   expect(leaves.length).toBeGreaterThanOrEqual(9);
@@ -183,7 +197,7 @@ async function leavesOf(groups: readonly string[]): Promise<readonly (readonly s
     const names = [...list.matchAll(/^ {2}([a-z]+)/gm)].map(([, name = '']) => name);
     found.push(...names.filter((name) => name !== 'help').map((name) => [group, name]));
   }
-  return found;
+  return found.filter((words) => !ENDLESS.has(words.join(' ')));
 }
 
 interface Ended {
@@ -196,7 +210,13 @@ interface Ended {
 async function shell(folder: string, line: string): Promise<Ended> {
   const child = spawn('bash', ['-o', 'pipefail', '-c', line], {
     cwd: folder,
-    env: { PATH: `${join(dist, 'bin')}:${process.env['PATH'] ?? ''}`, HOME: folder },
+    env: {
+      PATH: `${join(dist, 'bin')}:${process.env['PATH'] ?? ''}`,
+      HOME: folder,
+      // Examples leave to the reader which tracker is meant.
+      tracker: tracker?.udpUrl,
+      webTracker: tracker?.httpUrl,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 30_000,
   });

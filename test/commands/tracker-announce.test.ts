@@ -25,6 +25,13 @@ function run(
 ): Promise<BipResult> {
   return runBip({ world, argv, ...rest });
 }
+/** JSON Lines. */
+function linesOf(stdout: string): readonly unknown[] {
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line): unknown => JSON.parse(line));
+}
 /** A .torrent of one file of 3 bytes with these trackers. */
 function torrent(...tiers: string[][]): Uint8Array {
   return encode({
@@ -64,6 +71,8 @@ describe('one tracker', () => {
       externalIp: '10.0.0.1',
       warning: 'soon closed',
       rttMs: expect.any(Number),
+      transport: 'http',
+      family: 4,
     });
     expect(stdout.split('\n')).toHaveLength(2);
   });
@@ -75,12 +84,13 @@ describe('one tracker', () => {
     });
     expect(stdout).toBe(
       [
-        ' tracker  udp://10.0.1.1:6969/announce',
-        'answered  10.0.1.1:6969 in 40 ms',
-        ' seeders  1',
-        'leechers  1',
-        'interval  30m 00s',
-        '   peers  10.0.9.9:9',
+        '  tracker  udp://10.0.1.1:6969/announce',
+        ' answered  10.0.1.1:6969 in 40 ms',
+        'connected  in 40 ms',
+        '  seeders  1',
+        ' leechers  1',
+        ' interval  30m 00s',
+        '    peers  10.0.9.9:9',
         '',
       ].join('\n'),
     );
@@ -227,11 +237,7 @@ describe('several trackers', () => {
       '--json',
     ]);
     expect([code, stderr]).toEqual([1, '']);
-    const lines = stdout
-      .trimEnd()
-      .split('\n')
-      .map((line): unknown => JSON.parse(line));
-    expect(lines).toEqual([
+    expect(linesOf(stdout)).toEqual([
       { tracker: dead, error: { code: 'BIP_TRACKER_TIMEOUT', message: expect.any(String) } },
       expect.objectContaining({ tracker: tracker.udpUrl, interval: 1800 }),
       expect.objectContaining({ tracker: tracker.httpUrl, interval: 1800 }),
@@ -265,11 +271,11 @@ describe('several trackers', () => {
     );
     expect(code).toBe(1);
     expect(stdout).toMatchInlineSnapshot(`
-      "tracker                           seeders  leechers  peers  interval        time
-      udp://10.0.1.1:6969/announce            1         1      1   30m 00s       40 ms
-      udp://10.0.1.9:1                  udp://10.0.1.9:1 did not answer within
-                                        1 s (3 packets sent)
-      http://10.0.1.1:6969/announce           1         1      1   30m 00s       80 ms
+      "tracker                         seeders  leechers  peers  interval      time  ip
+      udp://10.0.1.1:6969/announce          1         1      1   30m 00s     40 ms   4
+      udp://10.0.1.9:1                udp://10.0.1.9:1 did not answer within
+                                      1 s (3 packets sent)
+      http://10.0.1.1:6969/announce         1         1      1   30m 00s     80 ms   4
 
       10.0.9.9:9
       "
@@ -392,11 +398,37 @@ describe('usage: exit code 2', () => {
     [['udp://a.example:1', HASH, '--retries', '17'], '--retries: `17` is no whole number'],
     [['udp://a.example:1', HASH, '--concurrency', '0'], '--concurrency: `0` is no whole number'],
     [['udp://a.example:1', HASH, '-4', '-6'], 'cannot be used with'],
+    [['udp://a.example:1', HASH, '-4', '--both-families'], 'cannot be used with'],
+    [['udp://a.example:1', HASH, '--limit', '2'], '--limit is about --watch'],
+    [['udp://a.example:1', HASH, '--watch', '--limit', '0'], '--limit: `0` is no whole number'],
+    [['udp://a.example:1', HASH, '--watch', '--event', 'stopped'], 'they contradict each other'],
+    [['udp://a.example:1', 'udp://b.example:1'], 'a torrent is missing'],
+    [['wss://a.example'], 'a torrent is missing'],
+    [['--from', '-', '-'], 'standard input (`-`) can be read only once'],
   ])('%j', async (argv, sentence) => {
     const { code, stdout, stderr } = await bip(...ANNOUNCE, ...argv);
     expect([code, stdout]).toEqual([2, '']);
     expect(stderr).toContain(sentence);
   });
+});
+
+test('--both-families asks over each family, and literal addresses over their own', async () => {
+  const world = makeWorld();
+  await serveTracker(world, world.host('10.0.1.1', { addresses: ['2001:db8::1'] }));
+  world.names.set('t.example', ['10.0.1.1', '2001:db8::1']);
+  world.names.set('four.example', ['10.0.1.1']);
+  const host = world.host('10.0.0.1', { addresses: ['2001:db8::2'] });
+  const urls = ['udp://t.example:6969', 'http://10.0.1.1:6969/announce', 'udp://four.example:6969'];
+  const argv = [...ANNOUNCE, ...urls, HASH, '--both-families', '--timeout', '2s', '--json'];
+  const { stdout, code } = await run(world, argv, { host });
+  expect(code).toBe(1);
+  expect(linesOf(stdout)).toMatchObject([
+    { tracker: 'udp://t.example:6969', family: 4, address: '10.0.1.1:6969' },
+    { tracker: 'udp://t.example:6969', family: 6, address: '[2001:db8::1]:6969' },
+    { tracker: 'http://10.0.1.1:6969/announce', family: 4, address: '10.0.1.1:6969' },
+    { tracker: 'udp://four.example:6969', family: 4, address: '10.0.1.1:6969' },
+    { tracker: 'udp://four.example:6969', family: 6, error: { code: 'BIP_DNS' } },
+  ]);
 });
 
 test('-4 and -6 choose among the addresses of a name', async () => {
@@ -423,6 +455,6 @@ test('an IPv6 --ip for a UDP tracker is warned of', async () => {
 test('help has examples', async () => {
   const { code, stdout } = await bip(...ANNOUNCE, '--help');
   expect(code).toBe(0);
-  expect(stdout).toContain('bip tracker announce debian.torrent');
+  expect(stdout).toContain('$ bip tracker announce debian.torrent');
   expect(stdout).toContain('--no-stop');
 });
