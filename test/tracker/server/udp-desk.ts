@@ -18,7 +18,7 @@ import {
 } from '../../../src/tracker/server/tracker.ts';
 import { UdpServer, type UdpServerOptions } from '../../../src/tracker/server/udp.ts';
 
-export const OPTIONS: TrackerOptions = {
+const OPTIONS: TrackerOptions = {
   intervalSeconds: 1800,
   minIntervalSeconds: 900,
   jitter: 0,
@@ -28,7 +28,7 @@ export const OPTIONS: TrackerOptions = {
 };
 
 /** Time stands still until it is set. */
-export class StillClock {
+class StillClock {
   at = 1000;
   now(): number {
     return this.at;
@@ -39,7 +39,7 @@ export class StillClock {
 }
 
 export class UdpDesk {
-  readonly clock = new StillClock();
+  readonly clock: StillClock = new StillClock();
   readonly store: SwarmStore;
   readonly tracker: Tracker;
   readonly server: UdpServer;
@@ -107,7 +107,7 @@ export class UdpDesk {
 /** Far away: no private address. */
 export const HOME = '8.8.4.4';
 export const TRANSACTION = 0xdeadbeef;
-export const KEY: Uint8Array = Uint8Array.from({ length: 16 }, (_, at) => at + 1);
+const KEY: Uint8Array = Uint8Array.from({ length: 16 }, (_, at) => at + 1);
 
 export interface AnnounceFields {
   infoHash: Uint8Array;
