@@ -21,15 +21,16 @@ export const processHost: ProcessHost = {
 const PROGRAM = import.meta.url.endsWith('.ts') ? './tracker-worker.ts' : './tracker-worker.mjs';
 
 function startTrackerThread(setup: TrackerSetup): TrackerThread {
-  const worker = new Worker(new URL(PROGRAM, import.meta.url), { workerData: setup });
+  const worker = new Worker(new URL(PROGRAM, import.meta.url));
+  worker.postMessage(setup);
   let disposal: Promise<unknown> | undefined;
   return {
     post: (message) => worker.postMessage(message),
-    open({ message, ended }) {
-      worker.on('message', (sent: FromThread) => message(sent));
-      worker.on('error', (error: Error) => ended(error));
+    open(handler) {
+      worker.on('message', (sent: FromThread) => handler.message(sent));
+      worker.on('error', (error: Error) => handler.ended(error));
       worker.on('exit', () => {
-        if (disposal === undefined) ended(new Error('a thread of the tracker ended'));
+        if (disposal === undefined) handler.ended(new Error('a thread of the tracker ended'));
       });
     },
     async [Symbol.asyncDispose]() {

@@ -37,13 +37,18 @@ export async function* serve(
   repeating.every(options.logEvery, () => events.push({ type: 'numbers', ...numbers() }));
   repeating.every(DRAW_EVERY, () => invocation.reporter.status([statusLine(numbers())]));
   const unfollow = context.host?.onHangup(() => void reload(invocation, service, events));
-  const ended = waitFor(context, broken.promise, options.timeout).finally(async () => {
-    repeating.stop();
-    unfollow?.();
-    await service[Symbol.asyncDispose]();
-    events.push({ type: 'end', ...numbers() });
-    events.end();
-  });
+  const running = async (): Promise<'done' | 'timeout' | 'interrupted'> => {
+    try {
+      return await waitFor(context, broken.promise, options.timeout);
+    } finally {
+      repeating.stop();
+      unfollow?.();
+      await service[Symbol.asyncDispose]();
+      events.push({ type: 'end', ...numbers() });
+      events.end();
+    }
+  };
+  const ended = running();
   ended.catch(() => undefined);
   yield listening(service, options);
   yield* events;

@@ -17,6 +17,7 @@ export function serviceOptionsOf(
   const { http, udp, workers, fullScrape = false, logAnnounces = false } = flags;
   if (!http && !udp) throw new UsageError('--no-http and --no-udp leave nothing to serve');
   return {
+    ...placesOf(flags),
     access,
     version,
     workers,
@@ -34,13 +35,16 @@ export function serviceOptionsOf(
       ? {}
       : { trustedProxies: networksOf(flags.trustedProxy).handle }),
     ...(flags.rateLimit === false ? {} : { requestsPerSecond: flags.rateLimit }),
-    ...(flags.stats === undefined ? {} : { stats: flags.stats }),
-    ...(flags.state === undefined
-      ? {}
-      : { state: { path: flags.state, everyMs: flags.saveEvery } }),
-    ...(flags.store === undefined
-      ? {}
-      : { shared: { url: flags.store, prefix: flags.storePrefix } }),
+  };
+}
+
+/** What else there is in the world: the status page, the state file, the store. */
+function placesOf(flags: ServeFlags): Pick<ServiceOptions, 'stats' | 'state' | 'shared'> {
+  const { stats, state, saveEvery, store, storePrefix } = flags;
+  return {
+    ...(stats === undefined ? {} : { stats }),
+    ...(state === undefined ? {} : { state: { path: state, everyMs: saveEvery } }),
+    ...(store === undefined ? {} : { shared: { url: store, prefix: storePrefix } }),
   };
 }
 

@@ -2,9 +2,14 @@
 
 import type { Clock, Millis } from './ports.ts';
 
+interface Task {
+  readonly ms: Millis;
+  readonly work: () => void;
+}
+
 export class Repeating {
   readonly #clock: Clock;
-  readonly #cancels = new Map<object, () => void>();
+  readonly #cancels = new Map<Task, () => void>();
   #stopped = false;
 
   constructor(clock: Clock) {
@@ -13,16 +18,16 @@ export class Repeating {
 
   /** Calls `work` every `ms` milliseconds, first after so long. A late call does not make up for lost ones. */
   every(ms: Millis, work: () => void): void {
-    const key = {};
-    const arm = (): void => {
-      if (this.#stopped) return;
-      const wake = (): void => {
-        work();
-        arm();
-      };
-      this.#cancels.set(key, this.#clock.schedule(this.#clock.now() + ms, wake));
+    this.#arm({ ms, work });
+  }
+
+  #arm(task: Task): void {
+    if (this.#stopped) return;
+    const wake = (): void => {
+      task.work();
+      this.#arm(task);
     };
-    arm();
+    this.#cancels.set(task, this.#clock.schedule(this.#clock.now() + task.ms, wake));
   }
 
   stop(): void {

@@ -7,7 +7,6 @@ import { noteOf } from './announce-note.ts';
 import { ServerConnectionIds } from './connection-ids.ts';
 import { Counters } from './counters.ts';
 import { HttpTracker } from './http.ts';
-import type { ScrapedSwarm } from './http-answer.ts';
 import type { RemoteSwarms } from './model.ts';
 import { NetworkSet } from './network-set.ts';
 import { RateLimiter } from './rate-limiter.ts';
@@ -82,16 +81,19 @@ function createTracker(
   },
 ): Tracker {
   const { requestsPerSecond, logAnnounces } = setup;
-  const { store, remote, onAnnounce } = deps;
+  const { remote, onAnnounce } = deps;
   return new Tracker(
     {
-      store: logAnnounces && onAnnounce !== undefined ? telling(store, onAnnounce) : store,
+      store: deps.store,
       access: new Access(setup.access),
       counters: new Counters(setup.counters, setup.row),
       random,
       clock,
       ...(requestsPerSecond === undefined ? {} : { limiter: limiterOf(requestsPerSecond, random) }),
       ...(remote === undefined ? {} : { remote }),
+      ...(logAnnounces && onAnnounce !== undefined
+        ? { onAnnounce: (...told) => onAnnounce(noteOf(...told)) }
+        : {}),
     },
     optionsOf(setup),
   );
@@ -126,7 +128,7 @@ function createHandlers(
     tracker,
     counters,
     clock,
-    ...(setup.fullScrape ? { allSwarms: () => allSwarms(store) } : {}),
+    ...(setup.fullScrape ? { allSwarms: () => store.counts() } : {}),
   });
   const replies = new Map<4 | 16, Datagrams>();
   const { requestsPerSecond } = setup;
@@ -155,29 +157,5 @@ function createHandlers(
   };
 }
 
-/** `undefined` when there are too many for one answer. */
-function allSwarms(store: SwarmStore): readonly ScrapedSwarm[] | undefined {
-  return store.totals.swarms > MAX_FULL_SCRAPE ? undefined : [...store.counts()];
-}
-
-/** The store, telling of each announce before it is applied. */
-function telling(
-  store: SwarmStore,
-  onAnnounce: (note: AnnounceNote) => void,
-): Pick<SwarmStore, 'announce' | 'scrape' | 'time'> {
-  return {
-    announce(announce, wanted, answer) {
-      onAnnounce(noteOf(announce, wanted));
-      return store.announce(announce, wanted, answer);
-    },
-    scrape: (infoHash, counts) => store.scrape(infoHash, counts),
-    get time() {
-      return store.time;
-    },
-  };
-}
-
 const BURST_SECONDS = 10;
 const NETWORK_FACTOR = 10;
-/** About 7 MB of an answer. */
-const MAX_FULL_SCRAPE = 100_000;
