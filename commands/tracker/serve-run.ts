@@ -12,6 +12,7 @@ import { waitFor } from '../cli/wait-for.ts';
 import type { ServeEvent, TrackerNumbers } from './serve-events.ts';
 import { readLists } from './serve-lists.ts';
 import type { ServeFlags } from './serve-options.ts';
+import { reachableUrls } from './serve-places.ts';
 import { serviceOptionsOf } from './serve-settings.ts';
 import { statusLine } from './serve-view.ts';
 
@@ -50,7 +51,7 @@ export async function* serve(
   };
   const ended = running();
   ended.catch(() => undefined);
-  yield listening(service, options);
+  yield listening(service, options, context.runtime.lookup.localAddresses());
   yield* events;
   const how = await ended;
   context.signal.throwIfAborted();
@@ -109,13 +110,17 @@ function told(event: Exclude<ServiceEvent, { type: 'broken' }>): ServeEvent {
   return { type: 'save-failed', code, message };
 }
 
-function listening(service: TrackerService, { workers }: ServeFlags): ServeEvent {
-  const { statsAt, restored, announceUrls } = service;
+function listening(
+  { statsAt, restored, announceUrls }: TrackerService,
+  { workers }: ServeFlags,
+  own: readonly string[],
+): ServeEvent {
+  const status = statsAt && reachableUrls([`http://${formatEndpoint(statsAt)}/`], own).at(0);
   return {
     type: 'listening',
-    announce: announceUrls,
+    announce: reachableUrls(announceUrls, own),
     workers,
-    ...(statsAt === undefined ? {} : { stats: `http://${formatEndpoint(statsAt)}/` }),
+    ...(status === undefined ? {} : { stats: status }),
     ...(restored === undefined ? {} : { restored }),
   };
 }

@@ -11,7 +11,7 @@ import { globSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Context, Output } from '../../commands/cli/context.ts';
+import type { Context, Output, ProcessHost } from '../../commands/cli/context.ts';
 import { main } from '../../commands/cli/main.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { nodeRuntime } from '../../src/runtime/node/index.ts';
@@ -61,6 +61,8 @@ export interface RunOptions {
   readonly files?: Readonly<Record<string, string | Uint8Array>>;
   /** Plays Ctrl-C: abort it with an `Interrupted`. */
   readonly signal?: AbortSignal;
+  /** What only a process can do; without it bip runs inside of the test and cannot. */
+  readonly process?: ProcessHost;
   /** Called for every write, as it happens; lets a test act in the middle of a command. */
   readonly onWrite?: (stream: 'stdout' | 'stderr', text: string) => void;
 }
@@ -182,6 +184,7 @@ function capture(
     stderr,
     env: options.env ?? {},
     signal: options.signal ?? new AbortController().signal,
+    ...(options.process === undefined ? {} : { host: options.process }),
   };
   return {
     context,
