@@ -56,7 +56,7 @@ function announce({
 }
 
 /** What happened, beside the numbers, in a sentence. */
-export function sentence(
+function sentence(
   event: Exclude<ServeEvent, { type: 'listening' | 'announce' | 'numbers' | 'end' }>,
 ): string {
   switch (event.type) {

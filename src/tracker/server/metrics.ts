@@ -1,6 +1,6 @@
 /** Numbers of a tracker in the text format of Prometheus, version 0.0.4. @module */
 
-import type { TrackerState } from './stats.ts';
+import type { TrackerState } from './tracker-state.ts';
 
 /** Lines end with a line feed, the last one too. */
 export function formatMetrics(state: TrackerState): string {

@@ -10,8 +10,9 @@ import { type OpenShared, type ServingTracker, serveTracker } from './serving.ts
 import type { AnnounceNote, TrackerSetup } from './setup.ts';
 import { announceUrls, type TrackerPlaces } from './sockets.ts';
 import { type LoadedState, loadState, saveState } from './state.ts';
-import { type CounterTotals, TrackerStats } from './stats.ts';
+import { TrackerStats } from './stats.ts';
 import { type StoreTotals, SwarmStore } from './store/index.ts';
+import type { CounterTotals } from './tracker-state.ts';
 import { type ThreadStarter, TrackerThreads } from './tracker-threads.ts';
 
 export interface ServiceOptions
@@ -91,7 +92,7 @@ interface Parts {
 export class TrackerService implements AsyncDisposable {
   readonly #parts: Parts;
   readonly #repeating: Repeating;
-  #saving: Promise<void> = Promise.resolve();
+  #saving: Promise<void> | undefined;
   #disposal: Promise<void> | undefined;
 
   private constructor(parts: Parts) {
@@ -200,7 +201,10 @@ export class TrackerService implements AsyncDisposable {
     repeating.every(TrackerStats.sampleEvery, () => stats.sample());
     if (options.state !== undefined) {
       repeating.every(options.state.everyMs, () => {
-        this.#saving = this.#saving.then(() => this.#save());
+        // A disk that is slower than this is not asked again before it is done.
+        this.#saving ??= this.#save().finally(() => {
+          this.#saving = undefined;
+        });
       });
     }
     return repeating;

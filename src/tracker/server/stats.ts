@@ -2,32 +2,10 @@
 
 import { formatIsoTime } from '../../base/iso-time.ts';
 import type { Clock, HttpIncoming, HttpReply, Millis, WallClock } from '../../runtime/ports.ts';
-import type { CounterName } from './counters.ts';
 import { History, SAMPLE_SECONDS } from './history.ts';
 import { formatMetrics } from './metrics.ts';
 import { type StatusPage, statusPage } from './status-page.ts';
-
-/** What all swarms amount to. */
-export interface TrackerTotals {
-  readonly swarms: number;
-  readonly peers4: number;
-  readonly peers6: number;
-  readonly seeders: number;
-  readonly leechers: number;
-  readonly completed: number;
-  readonly bytesUsed: number;
-  readonly bytesReserved: number;
-}
-
-export type CounterTotals = Readonly<Record<CounterName, number>>;
-
-/** What does not follow from totals and counters. */
-export interface TrackerInfo {
-  readonly version: string;
-  readonly workers: number;
-  /** The store that several trackers share. */
-  readonly store?: { readonly up: boolean; readonly pending: number };
-}
+import type { CounterTotals, TrackerInfo, TrackerState, TrackerTotals } from './tracker-state.ts';
 
 export interface TrackerStatsDeps {
   readonly totals: () => TrackerTotals;
@@ -35,15 +13,6 @@ export interface TrackerStatsDeps {
   readonly info: () => TrackerInfo;
   readonly clock: Clock;
   readonly wallClock: WallClock;
-}
-
-/** One state of a tracker, from which all that is shown is made. */
-export interface TrackerState extends TrackerInfo {
-  readonly totals: TrackerTotals;
-  readonly counters: CounterTotals;
-  readonly announces: number;
-  readonly announcesPerSecond: number;
-  readonly uptimeSeconds: number;
 }
 
 export class TrackerStats {

@@ -3,11 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { sha256 } from '../../../src/base/sha.ts';
 import { base64 } from '../../../src/tracker/http/base64.ts';
 import { allocateCounters, COUNTER, Counters } from '../../../src/tracker/server/counters.ts';
-import {
-  type TrackerInfo,
-  TrackerStats,
-  type TrackerTotals,
-} from '../../../src/tracker/server/stats.ts';
+import { TrackerStats } from '../../../src/tracker/server/stats.ts';
+import type { TrackerInfo, TrackerTotals } from '../../../src/tracker/server/tracker-state.ts';
 import { StillClock } from './desk.ts';
 
 const BEGAN = Date.UTC(2026, 10, 25, 12);
