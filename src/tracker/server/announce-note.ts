@@ -3,7 +3,7 @@
 import { formatHex } from '../../base/bytes.ts';
 import { formatEndpoint } from '../../base/endpoint.ts';
 import { formatIp } from '../../base/ip.ts';
-import { EVENT, type IncomingAnnounce, type Wanted } from './model.ts';
+import { EVENT, type IncomingAnnounce, type Refusal, type Wanted } from './model.ts';
 import type { AnnounceNote } from './setup.ts';
 
 const EVENT_NAMES = {
@@ -14,7 +14,11 @@ const EVENT_NAMES = {
 } as const;
 
 /** A note that stays when the announce is overwritten by the next one. */
-export function noteOf(announce: IncomingAnnounce, wanted: Wanted): AnnounceNote {
+export function noteOf(
+  announce: IncomingAnnounce,
+  wanted: Wanted,
+  refused: Refusal | undefined,
+): AnnounceNote {
   const { infoHash, address, port, seeding, event } = announce;
   return {
     event: EVENT_NAMES[event],
@@ -22,5 +26,6 @@ export function noteOf(announce: IncomingAnnounce, wanted: Wanted): AnnounceNote
     peer: formatEndpoint({ host: formatIp(address), port }),
     seeding: seeding || event === EVENT.completed,
     transport: wanted === 'same-family' ? 'udp' : 'http',
+    ...(refused === undefined ? {} : { refused }),
   };
 }

@@ -1,6 +1,7 @@
 /** What a thread has to know to serve. @module */
 
 import type { AccessLists } from './access.ts';
+import type { Refusal } from './model.ts';
 import type { NetworkSetHandle } from './network-set.ts';
 import type { TrackerPlaces } from './sockets.ts';
 import type { StoreHandle } from './store/index.ts';
@@ -44,4 +45,6 @@ export interface AnnounceNote {
   readonly peer: string;
   readonly seeding: boolean;
   readonly transport: 'http' | 'udp';
+  /** Why it was not taken. */
+  readonly refused?: Refusal;
 }

@@ -48,6 +48,12 @@ export interface TrackerDeps {
   readonly limiter?: RateLimiter;
   /** Swarms shared with other trackers: then only the calls with `Remote` in their names are right. */
   readonly remote?: RemoteSwarms;
+  /** Told of every announce; what `call` points to is overwritten by the next one. */
+  readonly onAnnounce?: (
+    call: IncomingAnnounce,
+    wanted: Wanted,
+    refusal: Refusal | undefined,
+  ) => void;
 }
 
 export class Tracker {
@@ -80,10 +86,9 @@ export class Tracker {
     passkey: string | undefined,
     answer: SwarmAnswer = this.answer,
   ): Refusal | undefined {
-    return (
-      this.#refuses(call, passkey, false) ??
-      (this.#deps.store.announce(call, wanted, answer) ? this.#taken(call) : this.#refuse('full'))
-    );
+    const refusal = this.#refuses(call, passkey, false) ?? this.#write(call, wanted, answer);
+    this.#deps.onAnnounce?.(call, wanted, refusal);
+    return refusal;
   }
 
   /**
@@ -96,11 +101,11 @@ export class Tracker {
     passkey: string | undefined,
   ): Promise<RemoteAnswer> | Refusal {
     const remote = this.#shared();
-    const refusal = this.#refuses(call, passkey, remote.pending >= MAX_PENDING);
-    if (refusal !== undefined) return refusal;
-    if (!this.#deps.store.announce(call, wanted, this.answer)) return this.#refuse('full');
-    this.#taken(call);
-    return remote.announce(call, wanted);
+    const refusal =
+      this.#refuses(call, passkey, remote.pending >= MAX_PENDING) ??
+      this.#write(call, wanted, this.answer);
+    this.#deps.onAnnounce?.(call, wanted, refusal);
+    return refusal ?? remote.announce(call, wanted);
   }
 
   /** Whether a scrape is refused as a whole: asked once for each request, before its swarms are. */
@@ -168,14 +173,17 @@ export class Tracker {
     return limiter?.allow(address, clock.now()) === false ? 'rate' : undefined;
   }
 
+  #write(call: IncomingAnnounce, wanted: Wanted, answer: SwarmAnswer): Refusal | undefined {
+    if (!this.#deps.store.announce(call, wanted, answer)) return this.#refuse('full');
+    const { counters } = this.#deps;
+    if (call.event === EVENT.completed) counters.add(COUNTER.completedEvents);
+    else if (call.event === EVENT.stopped) counters.add(COUNTER.stoppedEvents);
+    return undefined;
+  }
+
   #refuse(refusal: Refusal): Refusal {
     this.#deps.counters.add(REFUSAL_COUNTER[refusal]);
     return refusal;
-  }
-
-  #taken({ event }: IncomingAnnounce): undefined {
-    if (event === EVENT.completed) this.#deps.counters.add(COUNTER.completedEvents);
-    else if (event === EVENT.stopped) this.#deps.counters.add(COUNTER.stoppedEvents);
   }
 
   #shared(): RemoteSwarms {

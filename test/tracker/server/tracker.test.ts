@@ -11,7 +11,7 @@ import {
   type RemoteSwarms,
 } from '../../../src/tracker/server/model.ts';
 import { RateLimiter } from '../../../src/tracker/server/rate-limiter.ts';
-import { REFUSAL_TEXT } from '../../../src/tracker/server/tracker.ts';
+import { REFUSAL_TEXT, type TrackerDeps } from '../../../src/tracker/server/tracker.ts';
 import { hashOf, ip, UdpDesk } from './udp-desk.ts';
 
 function call(changes: Partial<IncomingAnnounce> = {}): IncomingAnnounce {
@@ -58,6 +58,29 @@ describe('announces', () => {
     expect(tracker.announce(call(), 'both-families', undefined)).toBe('not-listed');
     tracker.access = new Access();
     expect(tracker.announce(call(), 'both-families', undefined)).toBeUndefined();
+  });
+
+  test('are told with what became of them, whoever keeps the swarms', () => {
+    for (const remote of [undefined, sevens]) {
+      const told: unknown[] = [];
+      const onAnnounce: TrackerDeps['onAnnounce'] = ({ port }, wanted, refusal) =>
+        told.push([port, wanted, refusal]);
+      const { tracker } = new UdpDesk({
+        deps: { onAnnounce, ...(remote === undefined ? {} : { remote }) },
+      });
+      const ask = (port: number): unknown =>
+        remote === undefined
+          ? tracker.announce(call({ port }), 'both-families', undefined)
+          : tracker.announceRemote(call({ port }), 'same-family', undefined);
+      ask(1);
+      tracker.access = new Access({ allow: parseAllowList('').handle });
+      ask(2);
+      const wanted = remote === undefined ? 'both-families' : 'same-family';
+      expect(told).toEqual([
+        [1, wanted, undefined],
+        [2, wanted, 'not-listed'],
+      ]);
+    }
   });
 
   test('limits are those of who asks, not of where it says that it is', () => {
