@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { beforeEach, describe, expect } from 'vitest';
+import { npmPeers } from '../../scripts/npm-peers.ts';
 
 /** The interpreter that Debian's python3-libtorrent belongs to. */
 export const PYTHON = '/usr/bin/python3';
@@ -21,7 +22,8 @@ export type ProgramName =
   | 'mktorrent'
   | 'qbittorrent'
   | 'rtorrent'
-  | 'redis';
+  | 'redis'
+  | 'bittorrent-tracker';
 
 const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
   libtorrent: { packageName: 'python3-libtorrent', isInstalled: pythonHasLibtorrent },
@@ -33,6 +35,8 @@ const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
   qbittorrent: { packageName: 'qbittorrent-nox', isInstalled: onPath('qbittorrent-nox') },
   rtorrent: { packageName: 'rtorrent', isInstalled: onPath('rtorrent') },
   redis: { packageName: 'redis-server', isInstalled: onPath('redis-server') },
+  // Comes from a registry, by npm.
+  'bittorrent-tracker': { packageName: 'npm', isInstalled: () => npmPeers() !== undefined },
 };
 
 /**
