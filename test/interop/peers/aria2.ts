@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Child } from '../child.ts';
 import { freePort } from '../free-port.ts';
 import { at, numberAt, parseJson, textAt } from '../json.ts';
-import { type Peer, type PeerOptions, READY_MS } from './peer.ts';
+import { endpointAt, type Peer, type PeerOptions, READY_MS } from './peer.ts';
 
 /** Ready when its data is checked and its announce is on the way (aria2 does not say when it came). */
 export async function startAria2(options: PeerOptions): Promise<Peer> {
@@ -35,7 +35,7 @@ export async function startAria2(options: PeerOptions): Promise<Peer> {
   }
   return {
     name: 'aria2',
-    address: `127.0.0.1:${port}`,
+    address: endpointAt(options.host, port),
     child,
     counters: () => rpc.status(),
     completed: async (deadlineMs) => {
@@ -60,8 +60,8 @@ function commandOf(options: PeerOptions, port: number, rpcPort: number): string[
     '--log-level=notice',
     '--summary-interval=0',
     '--enable-color=false',
-    '--interface=127.0.0.1',
-    '--disable-ipv6=true',
+    `--interface=${options.host ?? '127.0.0.1'}`,
+    `--disable-ipv6=${options.host !== '::1'}`,
     `--listen-port=${port}`,
     '--enable-rpc',
     `--rpc-listen-port=${rpcPort}`,

@@ -5,7 +5,7 @@ import { Child } from '../child.ts';
 import { freePort } from '../free-port.ts';
 import { isRecord, numberAt, parseJson } from '../json.ts';
 import { PYTHON } from '../require.ts';
-import { type Peer, type PeerOptions, READY_MS } from './peer.ts';
+import { endpointAt, type Peer, type PeerOptions, READY_MS } from './peer.ts';
 
 export const SCRIPT: string = fileURLToPath(new URL('rasterbar.py', import.meta.url));
 
@@ -44,7 +44,7 @@ export async function startLibtorrent(options: LibtorrentOptions): Promise<Peer>
   };
   return {
     name: 'libtorrent',
-    address: `127.0.0.1:${port}`,
+    address: endpointAt(options.host, port),
     child,
     counters,
     completed: async (deadlineMs) => {
@@ -69,6 +69,7 @@ function argumentsOf(options: LibtorrentOptions, port: number): string[] {
     options.dir,
     '--port',
     String(port),
+    ...(options.host === undefined ? [] : ['--host', options.host]),
     ...(options.peers ?? []).flatMap((peer) => ['--peer', peer]),
     ...rates.flatMap(([flag, rate]) => (rate === undefined ? [] : [flag, String(rate)])),
     ...(options.lie === true ? ['--lie'] : []),

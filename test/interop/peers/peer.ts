@@ -5,6 +5,8 @@ import type { Child } from '../child.ts';
 /** How long a client may take until it can serve, on a machine that is busy. */
 export const READY_MS = 30_000;
 
+export type Loopback = '127.0.0.1' | '::1';
+
 export interface PeerOptions {
   readonly mode: 'seed' | 'download';
   /** Path of a .torrent, or a magnet URI. */
@@ -13,6 +15,8 @@ export interface PeerOptions {
   readonly dir: string;
   /** Where the client keeps its state; every client needs its own. */
   readonly state: string;
+  /** The only address it uses. Default `127.0.0.1`. */
+  readonly host?: Loopback;
   /** Bytes a second; unlimited by default. */
   readonly uploadLimit?: number;
   /** Bytes a second; unlimited by default. */
@@ -30,10 +34,15 @@ export interface PeerCounters {
 /** A running client with one torrent. */
 export interface Peer extends AsyncDisposable {
   readonly name: string;
-  /** `127.0.0.1:port`, where it accepts connections. */
+  /** `127.0.0.1:port` or `[::1]:port`, where it accepts connections. */
   readonly address: string;
   readonly child: Child;
   counters(): Promise<PeerCounters>;
   /** @throws {Error} when the torrent is not complete after `deadlineMs`, with the log. */
   completed(deadlineMs: number): Promise<void>;
+}
+
+/** How an endpoint at `host` is written. */
+export function endpointAt(host: Loopback | undefined, port: number): string {
+  return `${host === '::1' ? '[::1]' : '127.0.0.1'}:${port}`;
 }

@@ -145,7 +145,8 @@ def session(options):
     # On loopback libtorrent wants its address named for both directions (else it dials from
     # another one), and trackers at other paths than /announce need ssrf_mitigation off.
     made = lt.session({
-        "listen_interfaces": f"{options.host}:{options.port}",
+        "listen_interfaces": f"[{options.host}]:{options.port}" if ":" in options.host
+        else f"{options.host}:{options.port}",
         "outgoing_interfaces": options.host,
         "enable_dht": False,
         "enable_lsd": False,

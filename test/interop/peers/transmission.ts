@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { Child } from '../child.ts';
 import { freePort } from '../free-port.ts';
 import { at, numberAt, parseJson, textAt } from '../json.ts';
-import { type Peer, type PeerCounters, type PeerOptions, READY_MS } from './peer.ts';
+import { endpointAt, type Peer, type PeerCounters, type PeerOptions, READY_MS } from './peer.ts';
 
 const CHECKING: readonly number[] = [1, 2]; // tr_torrent_activity: check queued, checking
 const SESSION_HEADER = 'x-transmission-session-id';
 
 /**
  * Ready when its data is checked and its tracker has answered. Transmission takes every address in
- * 127/8 for an impossible one and never dials it: the other side has to connect.
+ * 127/8, and ::1, for an impossible one and never dials it: the other side has to connect.
  */
 export async function startTransmission(options: PeerOptions): Promise<Peer> {
   const port = await freePort();
@@ -40,7 +40,7 @@ export async function startTransmission(options: PeerOptions): Promise<Peer> {
   }
   return {
     name: 'transmission',
-    address: `127.0.0.1:${port}`,
+    address: endpointAt(options.host, port),
     child,
     counters: () => rpc.counters(),
     completed: async (deadlineMs) => {
@@ -55,7 +55,8 @@ export async function startTransmission(options: PeerOptions): Promise<Peer> {
 
 function settingsOf(options: PeerOptions, port: number, rpcPort: number): object {
   return {
-    'bind-address-ipv4': '127.0.0.1',
+    // Its HTTP client uses this address alone, for trackers of either family, unless it is "any".
+    'bind-address-ipv4': options.host === '::1' ? '0.0.0.0' : '127.0.0.1',
     'bind-address-ipv6': '::1',
     'peer-port': port,
     'peer-port-random-on-start': false,
