@@ -216,6 +216,10 @@ export class PeerConnection implements WireHandler {
     if (!this.openRequests.cancel(piece, begin)) return;
     this.#outbox.block('cancel', piece, begin, length);
   }
+  /** Nothing more is written where `onBlockStart` told to write the block that is coming in. */
+  dropBlock(): void {
+    this.#parser.dropBlock();
+  }
   /** Says that a request will not be served; without the fast extension there is no such word. */
   sendReject(piece: number, begin: number, length: number): void {
     if (this.fast) this.#outbox.block('reject', piece, begin, length);

@@ -37,7 +37,7 @@ export interface PeerEvents extends PiecesEvents {
   onInterest(): void;
   /** Where a block that we asked for shall go; `undefined` when it is no longer of use. */
   onBlockStart(piece: number, begin: number, length: number): Uint8Array | undefined;
-  /** The block is complete. `stored` is what `onBlockStart` decided. */
+  /** The block came. `stored`: it is where `onBlockStart` said, and was not dropped on the way. */
   onBlock(piece: number, begin: number, length: number, stored: boolean): void;
   /** The peer will not send this block (BEP 6). */
   onReject(piece: number, begin: number): void;

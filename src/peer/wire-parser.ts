@@ -27,7 +27,7 @@ export interface WireHandler {
   extended(id: number, payload: Uint8Array): void;
   /** A block begins: where its bytes shall go, exactly `length` of them; `undefined` drops them. */
   blockStart(piece: number, begin: number, length: number): Uint8Array | undefined;
-  /** Its last byte is in place. `stored` is false when it was dropped. */
+  /** Its last byte came. `stored` is false when it was dropped, from the start or on the way. */
   blockEnd(piece: number, begin: number, length: number, stored: boolean): void;
 }
 
@@ -97,6 +97,11 @@ export class WireParser {
   /** No further call is made, not even for what was fed already. */
   stop(): void {
     this.#stopped = true;
+  }
+
+  /** The rest of the block that is coming in, if one is, is not stored. */
+  dropBlock(): void {
+    if (this.#body === 'block') this.#target = undefined;
   }
 
   /** @throws {ProtocolError} a length that no message of this kind has; the connection is lost then. */

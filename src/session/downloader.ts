@@ -14,7 +14,7 @@ import { DiskQueue, PieceBufferPool, type PieceStorage } from '../disk/index.ts'
 import { BLOCK_LENGTH, type Geometry } from '../peer/index.ts';
 import type { Clock, Millis, Random } from '../runtime/ports.ts';
 import { type PartialPiece, PiecePicker } from '../select/index.ts';
-import type { BlockRequest, PeerLink, ReceivedBlock } from './peer-link.ts';
+import type { PeerLink, ReceivedBlock } from './peer-link.ts';
 import { Suspicion } from './suspicion.ts';
 
 /** Nothing came for so long although asked: others are asked for the same (libtorrent's `piece_timeout`). */
@@ -54,8 +54,8 @@ export class Downloader {
   readonly #queue: DiskQueue;
   readonly #suspicion: Suspicion;
   readonly #buffers = new Map<number, Uint8Array>();
-  /** Blocks whose bytes are coming in right now, by link: nobody else may write there. */
-  readonly #incoming = new Map<PeerLink, BlockRequest>();
+  /** Blocks whose bytes are coming in right now, by link. */
+  readonly #incoming = new Map<PeerLink, Incoming>();
   /** Links that could be asked for more, were there a buffer. */
   readonly #starved = new Set<PeerLink>();
   #wasted = 0;
@@ -153,13 +153,13 @@ export class Downloader {
     if (buffer === undefined || partial === undefined || partial.hasReceived(block))
       return undefined;
     if (partial.soleSource !== undefined && partial.soleSource !== link) return undefined;
-    // The same block comes in from another peer just now: the two must not mix.
-    for (const other of this.#incoming.values()) {
-      if (other.piece === piece && other.begin === begin) return undefined;
-    }
     const length = Math.min(BLOCK_LENGTH, this.#options.geometry.pieceSize(piece) - begin);
-    this.#incoming.set(link, { piece, begin, length });
-    return buffer.subarray(begin, begin + length);
+    const place = buffer.subarray(begin, begin + length);
+    // The same block comes in from another peer just now: the two must not mix.
+    const isTaken = this.#bringing(piece, begin).length > 0;
+    const aside = isTaken ? new Uint8Array(length) : undefined;
+    this.#incoming.set(link, { piece, begin, ...(aside === undefined ? {} : { aside, place }) });
+    return aside ?? place;
   }
 
   onBlock(link: PeerLink, { piece, begin, length, stored }: ReceivedBlock): void {
@@ -167,6 +167,7 @@ export class Downloader {
     link.lastBlock = now;
     link.rejects = 0;
     link.window.onBlock();
+    const incoming = this.#incoming.get(link);
     this.#incoming.delete(link);
     const partial = this.#picker.partial(piece);
     if (!stored || partial === undefined) {
@@ -174,9 +175,11 @@ export class Downloader {
       partial?.release(begin / BLOCK_LENGTH, link);
       return;
     }
+    const slower = this.#bringing(piece, begin);
+    for (const other of slower) this.#drop(other);
+    if (incoming?.aside !== undefined) incoming.place?.set(incoming.aside);
     for (const other of partial.receive(begin / BLOCK_LENGTH, link)) {
-      if (this.#incoming.get(other)?.piece === piece && this.#incoming.get(other)?.begin === begin)
-        continue;
+      if (slower.includes(other)) continue;
       other.connection.sendCancel(piece, begin, length);
       other.flush();
     }
@@ -206,11 +209,25 @@ export class Downloader {
         link.close(new Error('the peer did not answer our requests'));
       } else if (waited >= SNUB_TIMEOUT && !link.window.isSnubbed) {
         link.window.onSnub();
-        this.#incoming.delete(link);
+        this.#drop(link);
         this.#releaseOpen(link);
       }
     }
     for (const link of this.#options.links()) this.fill(link);
+  }
+
+  /** Links whose next bytes are of this block. */
+  #bringing(piece: number, begin: number): PeerLink[] {
+    const links: PeerLink[] = [];
+    for (const [link, incoming] of this.#incoming) {
+      if (incoming.piece === piece && incoming.begin === begin) links.push(link);
+    }
+    return links;
+  }
+
+  /** What else comes of the link's block is not needed, and must not be written. */
+  #drop(link: PeerLink): void {
+    if (this.#incoming.delete(link)) link.connection.dropBlock();
   }
 
   #ask(link: PeerLink, count: number, only: ReadonlySet<number> | undefined): number {
@@ -319,6 +336,15 @@ export class Downloader {
     for (const piece of pieces) if (this.#picker.isMissing(piece)) count++;
     return count;
   }
+}
+
+/** A block that is coming in. */
+interface Incoming {
+  readonly piece: number;
+  readonly begin: number;
+  /** Where it waits until it is whole, while another peer writes to its place. */
+  readonly aside?: Uint8Array;
+  readonly place?: Uint8Array;
 }
 
 /** How many requests to send now: none until a good part of the window is free, then all of it. */

@@ -158,6 +158,25 @@ test('a block that nobody wants is skipped to its last byte', () => {
   expect(recorder.calls).toEqual(['start 1 0 3', 'end 1 0 3 false ', 'keepAlive']);
 });
 
+test('a block that is dropped on the way is skipped to its last byte, and nothing else is', () => {
+  const recorder = new Recorder();
+  const parser = new WireParser(recorder);
+  const data = new Uint8Array(10).fill(7);
+  const block = join(encodePieceHeader(1, 16384, data.length), data);
+  parser.feed(block.subarray(0, 17));
+  parser.dropBlock();
+  parser.feed(block.subarray(17));
+  expect(recorder.calls).toEqual(['start 1 16384 10', 'end 1 16384 10 false 7,7,7,7,0,0,0,0,0,0']);
+  parser.dropBlock();
+  parser.feed(block);
+  expect(recorder.calls.at(-1)).toBe('end 1 16384 10 true 7,7,7,7,7,7,7,7,7,7');
+  const bitfield = Uint8Array.of(0, 0, 0, 2, MESSAGE.bitfield, 0xa0);
+  parser.feed(bitfield.subarray(0, 5));
+  parser.dropBlock();
+  parser.feed(bitfield.subarray(5));
+  expect(recorder.calls.at(-1)).toBe('bitfield 160');
+});
+
 test('nothing is told after stop, not even what was fed in the same chunk', () => {
   const calls: string[] = [];
   const recorder = new (class extends Recorder {

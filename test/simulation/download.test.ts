@@ -309,6 +309,26 @@ test('leechers help each other: the seed sends far less than all of them get', a
   );
 });
 
+test('who is slow with the last blocks holds up nobody, and is not asked for again and again', async () => {
+  const swarm = new SwarmWorld(makeContent(2_000_000));
+  await swarm.world.run(
+    (async () => {
+      const slow = await swarm.seed({ ...LINE, upload: 2_000 });
+      const fast = await swarm.seed({ ...LINE, upload: 4_000_000 });
+      const leecher = await swarm.start(swarm.host({ ...LINE, download: 8_000_000 }), {
+        peers: [slow.endpoint, fast.endpoint],
+      });
+      const began = swarm.world.now;
+      await leecher.torrent.completed;
+      // A block of the slow seed is eight seconds on its way.
+      expect(swarm.world.now - began).toBeLessThan(5_000);
+      expect(await swarm.digests(leecher.host)).toEqual(swarm.expected);
+      expect(leecher.torrent.stats().wasted).toBeLessThan(4 * 16_384);
+      await finish(swarm, [leecher, slow, fast]);
+    })(),
+  );
+});
+
 test('the same seed gives the same trace, another seed another', async () => {
   const run = async (seed: number): Promise<string> => {
     const swarm = new SwarmWorld(makeContent(300_000), { seed });
