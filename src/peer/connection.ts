@@ -346,13 +346,11 @@ export class PeerConnection implements WireHandler {
         throw violation('the peer sends senseless requests without end', 'BEP 3 request');
       }
       this.sendReject(piece, begin, length);
-      return;
-    }
-    if (this.#amChoking && !this.grantedFast.has(piece)) {
+    } else if (this.#amChoking && !this.grantedFast.has(piece)) {
       this.sendReject(piece, begin, length);
-      return;
+    } else {
+      this.#events.onRequest(piece, begin, length);
     }
-    this.#events.onRequest(piece, begin, length);
   }
 
   #isSensible(piece: number, begin: number, length: number): boolean {

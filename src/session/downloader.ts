@@ -14,6 +14,7 @@ import { DiskQueue, PieceBufferPool, type PieceStorage } from '../disk/index.ts'
 import { BLOCK_LENGTH, type Geometry } from '../peer/index.ts';
 import type { Clock, Millis, Random } from '../runtime/ports.ts';
 import { type PartialPiece, PiecePicker } from '../select/index.ts';
+import { IncomingBlocks } from './incoming-blocks.ts';
 import type { PeerLink, ReceivedBlock } from './peer-link.ts';
 import { Suspicion } from './suspicion.ts';
 
@@ -54,8 +55,7 @@ export class Downloader {
   readonly #queue: DiskQueue;
   readonly #suspicion: Suspicion;
   readonly #buffers = new Map<number, Uint8Array>();
-  /** Blocks whose bytes are coming in right now, by link. */
-  readonly #incoming = new Map<PeerLink, Incoming>();
+  readonly #incoming = new IncomingBlocks();
   /** Links that could be asked for more, were there a buffer. */
   readonly #starved = new Set<PeerLink>();
   #wasted = 0;
@@ -134,7 +134,7 @@ export class Downloader {
   }
 
   removeLink(link: PeerLink): void {
-    this.#incoming.delete(link);
+    this.#incoming.drop(link);
     this.#starved.delete(link);
     this.#abandon(link);
     const pieces = link.connection.pieces;
@@ -154,12 +154,7 @@ export class Downloader {
       return undefined;
     if (partial.soleSource !== undefined && partial.soleSource !== link) return undefined;
     const length = Math.min(BLOCK_LENGTH, this.#options.geometry.pieceSize(piece) - begin);
-    const place = buffer.subarray(begin, begin + length);
-    // The same block comes in from another peer just now: the two must not mix.
-    const isTaken = this.#bringing(piece, begin).length > 0;
-    const aside = isTaken ? new Uint8Array(length) : undefined;
-    this.#incoming.set(link, { piece, begin, ...(aside === undefined ? {} : { aside, place }) });
-    return aside ?? place;
+    return this.#incoming.begin(link, piece, begin, buffer.subarray(begin, begin + length));
   }
 
   onBlock(link: PeerLink, { piece, begin, length, stored }: ReceivedBlock): void {
@@ -167,17 +162,14 @@ export class Downloader {
     link.lastBlock = now;
     link.rejects = 0;
     link.window.onBlock();
-    const incoming = this.#incoming.get(link);
-    this.#incoming.delete(link);
     const partial = this.#picker.partial(piece);
     if (!stored || partial === undefined) {
+      this.#incoming.drop(link);
       this.#wasted += length;
       partial?.release(begin / BLOCK_LENGTH, link);
       return;
     }
-    const slower = this.#bringing(piece, begin);
-    for (const other of slower) this.#drop(other);
-    if (incoming?.aside !== undefined) incoming.place?.set(incoming.aside);
+    const slower = this.#incoming.finish(link);
     for (const other of partial.receive(begin / BLOCK_LENGTH, link)) {
       if (slower.includes(other)) continue;
       other.connection.sendCancel(piece, begin, length);
@@ -209,25 +201,11 @@ export class Downloader {
         link.close(new Error('the peer did not answer our requests'));
       } else if (waited >= SNUB_TIMEOUT && !link.window.isSnubbed) {
         link.window.onSnub();
-        this.#drop(link);
+        this.#incoming.drop(link);
         this.#releaseOpen(link);
       }
     }
     for (const link of this.#options.links()) this.fill(link);
-  }
-
-  /** Links whose next bytes are of this block. */
-  #bringing(piece: number, begin: number): PeerLink[] {
-    const links: PeerLink[] = [];
-    for (const [link, incoming] of this.#incoming) {
-      if (incoming.piece === piece && incoming.begin === begin) links.push(link);
-    }
-    return links;
-  }
-
-  /** What else comes of the link's block is not needed, and must not be written. */
-  #drop(link: PeerLink): void {
-    if (this.#incoming.delete(link)) link.connection.dropBlock();
   }
 
   #ask(link: PeerLink, count: number, only: ReadonlySet<number> | undefined): number {
@@ -336,15 +314,6 @@ export class Downloader {
     for (const piece of pieces) if (this.#picker.isMissing(piece)) count++;
     return count;
   }
-}
-
-/** A block that is coming in. */
-interface Incoming {
-  readonly piece: number;
-  readonly begin: number;
-  /** Where it waits until it is whole, while another peer writes to its place. */
-  readonly aside?: Uint8Array;
-  readonly place?: Uint8Array;
 }
 
 /** How many requests to send now: none until a good part of the window is free, then all of it. */
