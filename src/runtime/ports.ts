@@ -131,6 +131,15 @@ export interface HttpResponse {
   readonly remote: Endpoint;
   /** Of `https:` only. */
   readonly tls?: TlsFacts;
+  readonly timing: HttpTiming;
+}
+
+/** How long the parts of one GET took. */
+export interface HttpTiming {
+  /** Finding the address, connecting and securing; absent when a connection was there already. */
+  readonly connectMs?: Millis;
+  /** From the request on a connection to the end of its answer. */
+  readonly answerMs: Millis;
 }
 
 /** What a TLS handshake agreed on, and who the other side is. */

@@ -70,9 +70,10 @@ describe('one tracker', () => {
       peers: ['10.0.9.9:9'],
       externalIp: '10.0.0.1',
       warning: 'soon closed',
-      rttMs: expect.any(Number),
+      rttMs: 40,
       transport: 'http',
       family: 4,
+      connectMs: 40,
     });
     expect(stdout.split('\n')).toHaveLength(2);
   });
@@ -275,7 +276,7 @@ describe('several trackers', () => {
       udp://10.0.1.1:6969/announce          1         1      1   30m 00s     40 ms   4
       udp://10.0.1.9:1                udp://10.0.1.9:1 did not answer within
                                       1 s (3 packets sent)
-      http://10.0.1.1:6969/announce         1         1      1   30m 00s     80 ms   4
+      http://10.0.1.1:6969/announce         1         1      1   30m 00s     40 ms   4
 
       10.0.9.9:9
       "

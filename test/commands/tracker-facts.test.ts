@@ -145,12 +145,23 @@ describe('how the answer came', () => {
     expect(await scene.json(url, HASH)).toMatchObject({
       transport: 'https',
       tls: { protocol: 'TLSv1.3', validUntil: expect.stringMatching(/^2026-.*Z$/) },
+      // A round trip of 40 ms for TCP, and one for TLS.
+      connectMs: 80,
+      rttMs: 40,
     });
     const { stdout } = await scene.run([url, HASH, '--color', 'never'], {
       host: scene.world.host('10.0.0.2'),
       tty: true,
     });
     expect(stdout).toMatch(/ TLS {2}TLSv1\.3.*, certificate.* for \d+ days\n/);
+  });
+
+  test('the connection over HTTP, apart from the answer', async () => {
+    const scene = new Scene();
+    const { httpUrl } = await scene.serve();
+    const { stdout } = await scene.run([httpUrl, HASH, '--color', 'never'], { tty: true });
+    expect(stdout).toContain(' answered  10.0.1.1:6969 in 40 ms\n');
+    expect(stdout).toContain('connected  in 40 ms\n');
   });
 
   test('redirects, without secrets', async () => {

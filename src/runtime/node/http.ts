@@ -2,11 +2,13 @@
 
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
+import type { Socket } from 'node:net';
 import { NetworkError } from '../../base/errors.ts';
 import { networkFailure } from '../failures.ts';
-import type { Http, HttpRequest, HttpResponse } from '../ports.ts';
+import type { Http, HttpRequest, HttpResponse, HttpTiming, Millis } from '../ports.ts';
 import { abortReason } from './abort.ts';
 import { literalFamily, plainEndpoint } from './addresses.ts';
+import { clock } from './clock.ts';
 import { unpackBody } from './content-encoding.ts';
 import { plainBytes } from './plain-bytes.ts';
 import { plainHeaders } from './plain-headers.ts';
@@ -61,6 +63,7 @@ async function exchange(url: URL, request: HttpRequest, how: Exchange): Promise<
 function once(url: URL, request: HttpRequest, how: Exchange): Promise<HttpResponse | 'stale'> {
   const secure = url.protocol === 'https:';
   return new Promise((resolve, reject) => {
+    const watch = new Stopwatch();
     const call = (secure ? httpsRequest : httpRequest)(url, {
       agent: secure ? how.agents.https : how.agents.http,
       signal: how.signal,
@@ -75,11 +78,15 @@ function once(url: URL, request: HttpRequest, how: Exchange): Promise<HttpRespon
       insecureHTTPParser: true,
       ...(request.family === undefined ? {} : { family: request.family }),
     });
+    call.once('socket', (socket) => watch.follow(socket, secure));
     call.once('response', (answer) => {
-      readAnswer(url, answer, request.maxBytes).then(resolve, (error: unknown) => {
-        call.destroy();
-        reject(asError(error));
-      });
+      readAnswer(url, answer, { maxBytes: request.maxBytes, watch }).then(
+        resolve,
+        (error: unknown) => {
+          call.destroy();
+          reject(asError(error));
+        },
+      );
     });
     call.on('error', (error) => {
       const stale = call.reusedSocket && ['ECONNRESET', 'EPIPE'].includes(systemCode(error) ?? '');
@@ -93,7 +100,7 @@ function once(url: URL, request: HttpRequest, how: Exchange): Promise<HttpRespon
 async function readAnswer(
   url: URL,
   answer: IncomingMessage,
-  maxBytes: number,
+  { maxBytes, watch }: { readonly maxBytes: number; readonly watch: Stopwatch },
 ): Promise<HttpResponse> {
   const remote = plainEndpoint(answer.socket.remoteAddress, answer.socket.remotePort);
   const tls = tlsFacts(answer.socket);
@@ -106,6 +113,7 @@ async function readAnswer(
     if (length > maxBytes) throw tooLarge(url, maxBytes);
     parts.push(part);
   }
+  const timing = watch.stop();
   const encoding = answer.headers['content-encoding'] ?? 'identity';
   const unpacked = await unpackBody(Buffer.concat(parts, length), encoding, maxBytes);
   if (unpacked === 'too large') throw tooLarge(url, maxBytes);
@@ -114,8 +122,30 @@ async function readAnswer(
     headers: plainHeaders(answer),
     body: plainBytes(unpacked),
     remote,
+    timing,
     ...(tls === undefined ? {} : { tls }),
   };
+}
+
+/** One request from its beginning, when the name is looked up, over the connection to the answer. */
+class Stopwatch {
+  readonly #startedAt = clock.now();
+  #connectedAt: Millis | undefined;
+
+  follow(socket: Socket, secure: boolean): void {
+    // One that was kept for the next request is connected.
+    if (!socket.connecting) return;
+    socket.once(secure ? 'secureConnect' : 'connect', () => {
+      this.#connectedAt = clock.now();
+    });
+  }
+
+  stop(): HttpTiming {
+    const now = clock.now();
+    const connectedAt = this.#connectedAt;
+    if (connectedAt === undefined) return { answerMs: now - this.#startedAt };
+    return { connectMs: connectedAt - this.#startedAt, answerMs: now - connectedAt };
+  }
 }
 
 function checkedUrl({ url: text, family }: HttpRequest): URL {

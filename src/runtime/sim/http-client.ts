@@ -26,6 +26,8 @@ export function httpOf(host: HttpHost): Http {
   return {
     async get(request, { signal }) {
       signal.throwIfAborted();
+      const { clock } = host;
+      const startedAt = clock.now();
       const target = await findTarget(host, request, signal);
       const { url, to } = target;
       try {
@@ -33,8 +35,10 @@ export function httpOf(host: HttpHost): Http {
         const secure = url.protocol === 'https:';
         const fault = await host.handshake(to, secure, signal);
         if (fault !== undefined) throw failure(url, fault, secure ? 'BIP_TLS' : 'BIP_HTTP');
+        const sentAt = clock.now();
         const response = await exchange(stream, target, { request, signal });
-        return secure ? { ...response, tls: host.tls } : response;
+        const timing = { connectMs: sentAt - startedAt, answerMs: clock.now() - sentAt };
+        return { ...response, timing, ...(secure ? { tls: host.tls } : {}) };
       } catch (error) {
         if (!(error instanceof NetworkError) || error.message.startsWith('cannot get')) throw error;
         const reason = error.message.slice(error.message.lastIndexOf(': ') + 2);
@@ -89,9 +93,9 @@ function exchange(
   stream: ByteStream,
   { url, to }: Target,
   { request, signal }: { readonly request: HttpRequest; readonly signal: AbortSignal },
-): Promise<HttpResponse> {
+): Promise<Omit<HttpResponse, 'timing'>> {
   const reader = new HttpReader();
-  return new Promise<HttpResponse>((resolve, reject) => {
+  return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(abortReason(signal));
     signal.addEventListener('abort', onAbort, { once: true });
     const look = (closed: boolean): void => {
@@ -118,7 +122,11 @@ function encodeRequest(url: URL, { headers = {} }: HttpRequest): Uint8Array {
   return encodeUtf8(`GET ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join('')}\r\n`);
 }
 
-function responseOf(reader: HttpReader, body: Uint8Array, remote: Endpoint): HttpResponse {
+function responseOf(
+  reader: HttpReader,
+  body: Uint8Array,
+  remote: Endpoint,
+): Omit<HttpResponse, 'timing'> {
   const { start = '', headers = {} } = reader.head ?? {};
   const status = Number(/ (\d{3})/.exec(start)?.[1] ?? 0);
   return { status, headers, body: concatBytes(body), remote };

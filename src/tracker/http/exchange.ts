@@ -73,10 +73,10 @@ async function attemptOnce<Answer extends { readonly type: 'announce' | 'scrape'
 ): Promise<HttpAnswered<Answer>> {
   const trail: Trail = { redirects: [], sent: [], received: [] };
   const ask = (at: TrackerUrl): TrackerUrl => ({ ...at, target: question.encode(at.target) });
-  const { response, rttMs, at } = await follow(runtime, ask(url), { ...options, ask, trail });
+  const { response, at } = await follow(runtime, ask(url), { ...options, ask, trail });
   const exchange = factsOf(response, at, { ...options, trail });
   const answer = read(response, { name: trackerName(url), question, exchange });
-  return { answer, remote: response.remote, rttMs, exchange };
+  return { answer, remote: response.remote, rttMs: response.timing.answerMs, exchange };
 }
 
 /** One GET and the redirects after it; `ask` adds our query to a URL. */
@@ -87,13 +87,12 @@ async function follow(
     readonly ask: (at: TrackerUrl) => TrackerUrl;
     readonly trail: Trail;
   },
-): Promise<{ response: HttpResponse; rttMs: number; at: TrackerUrl }> {
+): Promise<{ response: HttpResponse; at: TrackerUrl }> {
   const { trail } = options;
   let url = asked;
   let from: Endpoint | undefined;
   for (;;) {
     await guardScope(runtime, url, from, options);
-    const sentAt = runtime.clock.now();
     if (options.keepRaw === true) trail.sent.push(encodeUtf8(url.target));
     const response = await runtime.http.get(
       {
@@ -107,7 +106,7 @@ async function follow(
     if (options.keepRaw === true) trail.received.push(response.body);
     const location = response.headers['location'];
     if (!REDIRECTS.has(response.status) || location === undefined) {
-      return { response, rttMs: runtime.clock.now() - sentAt, at: url };
+      return { response, at: url };
     }
     const facts = factsOf(response, url, options);
     if (trail.redirects.length === MAX_REDIRECTS) {
@@ -131,14 +130,16 @@ function redirect(location: string, from: TrackerUrl, facts: ExchangeFacts): Tra
 }
 
 function factsOf(
-  { remote, tls }: HttpResponse,
+  { remote, tls, timing }: HttpResponse,
   at: TrackerUrl,
   { keepRaw, trail }: ExchangeOptions & { readonly trail: Trail },
 ): ExchangeFacts {
+  const { connectMs } = timing;
   return {
     transport: at.scheme,
     family: ipFamily(remote.host) ?? 4,
     redirects: [...trail.redirects],
+    ...(connectMs === undefined ? {} : { connectRttMs: connectMs }),
     ...(tls === undefined ? {} : { tls }),
     ...(keepRaw === true ? { raw: { sent: trail.sent, received: trail.received } } : {}),
   };

@@ -4,7 +4,7 @@ import { createServer, type Socket, type Server as TcpServer } from 'node:net';
 import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
 import { afterEach, expect, test } from 'vitest';
 import { nodeRuntime } from '../../../src/runtime/node/index.ts';
-import type { HttpResponse } from '../../../src/runtime/ports.ts';
+import type { HttpResponse, HttpTiming } from '../../../src/runtime/ports.ts';
 
 const { signal } = new AbortController();
 const runtime = nodeRuntime();
@@ -138,6 +138,33 @@ test('connections are kept, and a kept one that died is replaced', async () => {
   for (const socket of sockets) socket.resetAndDestroy();
   expect((await get(base)).status).toBe(200);
   expect(connections).toBe(2);
+});
+
+test('the connection and the answer are timed, and only a new connection', async () => {
+  const waitMs = 40;
+  const base = await web((_, response) => {
+    response.write('x');
+    const sentAt = performance.now();
+    const rest = (): void => {
+      if (performance.now() - sentAt < waitMs) setTimeout(rest, 1);
+      else response.end('x');
+    };
+    rest();
+  });
+  const timed = async (): Promise<{ timing: HttpTiming; elapsedMs: number }> => {
+    const startedAt = performance.now();
+    const { timing } = await get(base);
+    return { timing, elapsedMs: performance.now() - startedAt };
+  };
+  const first = await timed();
+  const { connectMs = -1, answerMs } = first.timing;
+  expect(connectMs).toBeGreaterThan(0);
+  expect(answerMs).toBeGreaterThanOrEqual(waitMs);
+  expect(connectMs + answerMs).toBeLessThanOrEqual(first.elapsedMs);
+  const second = await timed();
+  expect(second.timing).not.toHaveProperty('connectMs');
+  expect(second.timing.answerMs).toBeGreaterThanOrEqual(waitMs);
+  expect(second.timing.answerMs).toBeLessThanOrEqual(second.elapsedMs);
 });
 
 test('repeated headers are joined', async () => {

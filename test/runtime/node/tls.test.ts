@@ -1,6 +1,7 @@
 /** What is told of secured connections, with a certificate of our own. */
 
 import { createServer, type Server } from 'node:https';
+import { createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
@@ -21,8 +22,7 @@ beforeAll(async () => {
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve);
   });
-  const address = server.address();
-  port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+  port = portOf(server);
 });
 afterEach(() => setDefaultCACertificates(trusted));
 afterAll(async () => {
@@ -30,6 +30,11 @@ afterAll(async () => {
   server.close();
   await runtime[Symbol.asyncDispose]();
 });
+
+function portOf(listening: TcpServer): number {
+  const address = listening.address();
+  return typeof address === 'object' ? (address?.port ?? 0) : 0;
+}
 
 const FACTS = {
   protocol: 'TLSv1.3',
@@ -55,6 +60,30 @@ test.each(['https', 'wss'] as const)('%s: signed by nobody we know', async (sche
 test.each(['https', 'wss'] as const)('%s: what was agreed on, and by whom', async (scheme) => {
   setDefaultCACertificates([...trusted, CERTIFICATE]);
   expect(await facts(scheme)).toEqual(FACTS);
+});
+
+test('TLS belongs to the time of the connection', async () => {
+  setDefaultCACertificates([...trusted, CERTIFICATE]);
+  const waitMs = 40;
+  const door = createTcpServer((socket) => {
+    const acceptedAt = performance.now();
+    const secure = (): void => {
+      if (performance.now() - acceptedAt < waitMs) setTimeout(secure, 1);
+      else server.emit('connection', socket);
+    };
+    secure();
+  });
+  await new Promise<void>((resolve) => {
+    door.listen(0, '127.0.0.1', resolve);
+  });
+  const url = `https://127.0.0.1:${portOf(door)}/`;
+  const startedAt = performance.now();
+  const { timing } = await runtime.http.get({ url, maxBytes: 9 }, { signal });
+  const { connectMs = 0, answerMs } = timing;
+  expect(connectMs).toBeGreaterThanOrEqual(waitMs);
+  expect(connectMs + answerMs).toBeLessThanOrEqual(performance.now() - startedAt);
+  server.closeAllConnections();
+  door.close();
 });
 
 test('a connection that is kept or resumed tells the same', async () => {

@@ -72,8 +72,11 @@ test('https to a good certificate works, http to it does not', async () => {
   const world = makeWorld();
   const [client, server] = [world.host('10.0.0.1'), world.host('10.0.0.2')];
   server.serveHttp(443, () => ({ body: 'secret' }), { certificate: 'good' });
-  const { status } = await world.run(get(client, 'https://10.0.0.2/'));
+  const { status, timing } = await world.run(get(client, 'https://10.0.0.2/'));
   expect(status).toBe(200);
+  // Two round trips of 40 ms before the request: of TCP, and of TLS 1.3.
+  expect(timing.connectMs).toBeCloseTo(80, 0);
+  expect(timing.answerMs).toBeCloseTo(40, 0);
   await expect(world.run(get(client, 'http://10.0.0.2:443/'))).rejects.toMatchObject({
     code: 'BIP_HTTP',
   });

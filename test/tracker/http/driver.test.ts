@@ -7,7 +7,7 @@ import {
   TimeoutError,
 } from '../../../src/base/errors.ts';
 import { type BencodeInput, encode } from '../../../src/bencode/index.ts';
-import type { HttpRequest, HttpResponse } from '../../../src/runtime/ports.ts';
+import type { HttpRequest, HttpResponse, HttpTiming } from '../../../src/runtime/ports.ts';
 import {
   type AnnounceOptions,
   type AnnounceResponse,
@@ -19,6 +19,7 @@ import { hex, REQUEST } from '../samples.ts';
 
 interface Page {
   readonly status?: number;
+  readonly timing?: HttpTiming;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Uint8Array;
 }
@@ -79,9 +80,16 @@ class Web {
             throw new Error('nothing ended the silence');
           }
           if (reply instanceof Error) throw reply;
-          now += 5;
+          // What is loaded before the first request takes time of its own.
+          now += this.asked.length === 1 ? 250 : 5;
           const remote = { host: this.#address(hostname) ?? '', port: Number(port || 80) };
-          return { status: 200, headers: {}, body: new Uint8Array(), remote, ...reply };
+          const page = {
+            status: 200,
+            headers: {},
+            body: new Uint8Array(),
+            timing: { answerMs: 5 },
+          };
+          return { ...page, remote, ...reply };
         },
       },
     };
@@ -136,6 +144,23 @@ test('one announce', async () => {
   );
   expect(web.asked[0]?.headers).toEqual({ 'user-agent': 'bip' });
   expect(web.asked[0]?.maxBytes).toBe(1_048_576);
+});
+
+test('the port tells how long it took; of redirects the last request counts', async () => {
+  const timed = (page: Page, connectMs: number, answerMs: number): (() => Page) => {
+    return () => ({ ...page, timing: { connectMs, answerMs } });
+  };
+  const web = new Web(
+    {
+      't.example': timed(to('http://u.example/announce'), 40, 7),
+      'u.example': timed(GOOD, 20, 3),
+    },
+    NAMES,
+  );
+  const direct = await ask(web, 'http://u.example/announce');
+  expect([direct.rttMs, direct.exchange.connectRttMs]).toEqual([3, 20]);
+  const redirected = await ask(web, 'http://t.example/announce');
+  expect([redirected.rttMs, redirected.exchange.connectRttMs]).toEqual([3, 20]);
 });
 
 test('tracker id and family are handed on, credentials become a header', async () => {
