@@ -167,7 +167,7 @@ export interface Http {
 /** A request to a server of ours. */
 export interface HttpIncoming {
   readonly method: string;
-  /** Path and query, as sent. */
+  /** Path and query, as sent; also of a request that names scheme and host before them. */
   readonly target: string;
   /** Names in lower case; repeated ones joined by `, `. */
   readonly headers: Readonly<Record<string, string | undefined>>;
@@ -178,8 +178,10 @@ export interface HttpReply {
   /** Default 200. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
-  /** Copied or sent at once. */
+  /** Copied or sent at once, unless it is {@link lasting}. */
   readonly body: Uint8Array | string;
+  /** The body never changes: all who get it may share it. */
+  readonly lasting?: boolean;
 }
 
 /** Answers a request; `undefined` breaks the connection off. */
@@ -191,7 +193,10 @@ export interface HttpServeOptions extends BindOptions {
   readonly signal: AbortSignal;
   /** A longer request (line and headers) is refused with 431. Default 16 KiB. */
   readonly maxRequestBytes?: number;
-  /** Further connections are closed at once. Default 10,000. */
+  /**
+   * A further connection takes the place of the one that was quiet for longest, in the network (/24,
+   * /48) that has the most of them. Default 10,000.
+   */
   readonly maxConnections?: number;
   /** How long a request may take to arrive, and an answer to leave. Default 10 s. */
   readonly requestTimeoutMs?: Millis;

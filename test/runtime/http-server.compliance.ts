@@ -53,6 +53,20 @@ function answers(place: Place): void {
       });
     }));
 
+  test.each([
+    ['http://tracker.example:6969/announce?a=/b', '/announce?a=/b'],
+    ['HTTPS://tracker.example?a', '/?a'],
+    ['http://tracker.example', '/'],
+    ['//http://a/', '//http://a/'],
+    ['*', '*'],
+  ])('of the target %s the handler sees %s', (target, seen) =>
+    place.run(async (scene) => {
+      await using server = await serve(scene, (request) => ({ body: `<${request.target}>` }));
+      const text = await talk(scene, server, `GET ${target} HTTP/1.0\r\n\r\n`);
+      expect(text.slice(text.indexOf('<'))).toBe(`<${seen}>`);
+    }),
+  );
+
   test('bytes of all values arrive, and may change as soon as the handler has returned', () =>
     place.run(async (scene) => {
       const body = Uint8Array.from({ length: 512 }, (_, at) => at & 0xff);
@@ -62,6 +76,15 @@ function answers(place: Place): void {
         return { body };
       });
       expect((await get(scene, server)).body).toEqual(expected);
+    }));
+
+  test('many get one body that lasts', () =>
+    place.run(async (scene) => {
+      const body = pattern(100_000);
+      await using server = await serve(scene, () => ({ body, lasting: true }));
+      for (const answer of await Promise.all([get(scene, server), get(scene, server)])) {
+        expect(Buffer.compare(answer.body, body)).toBe(0);
+      }
     }));
 
   test('an answer of a megabyte, and later answers of a promise', () =>
@@ -218,16 +241,42 @@ function abuse(place: Place): void {
       expect(client.recorder.length).toBeLessThan(body.length);
     }));
 
-  test('further connections are closed at once, and welcome when others have gone', () =>
+  test('one connection too many takes the place of the one that was quiet for longest', () =>
     place.run(async (scene) => {
-      await using server = await serve(scene, () => ({ body: 'in' }), { maxConnections: 1 });
-      const first = await connect(scene, server);
-      first.stream.write(encodeUtf8(GET('/')));
-      await first.recorder.until(() => textOf(first).endsWith('in'));
-      expect(await talk(scene, server, GET('/'))).toBe('');
-      await first[Symbol.asyncDispose]();
-      await scene.settle();
+      await using server = await serve(scene, ({ target }) => ({ body: target }), {
+        maxConnections: 2,
+      });
+      const ask = async (client: Client, path: string): Promise<void> => {
+        client.stream.write(encodeUtf8(GET(path)));
+        await client.recorder.until(() => textOf(client).endsWith(path));
+      };
+      await using first = await connect(scene, server);
+      await ask(first, '/1');
+      await using second = await connect(scene, server);
+      await ask(second, '/2');
+      await ask(first, '/3');
+      await using third = await connect(scene, server);
+      await ask(third, '/4');
+      await second.recorder.until(() => second.recorder.ends.length > 0);
+      await ask(first, '/5');
+      await using halfOpen = await connect(scene, server);
+      halfOpen.stream.write(encodeUtf8('GET / HT'));
+      await third.recorder.until(() => third.recorder.ends.length > 0);
       expect((await get(scene, server)).status).toBe(200);
+      await first.recorder.until(() => first.recorder.ends.length > 0);
+    }));
+
+  test('connections that are gone leave their places', () =>
+    place.run(async (scene) => {
+      await using server = await serve(scene, () => ({ body: 'in' }), { maxConnections: 2 });
+      await using stays = await connect(scene, server);
+      stays.stream.write(encodeUtf8(GET('/')));
+      await stays.recorder.until(() => textOf(stays).endsWith('in'));
+      for (let times = 0; times < 5; times++) {
+        await talk(scene, server, 'GET / HTTP/1.0\r\n\r\n');
+        await scene.settle();
+      }
+      expect(stays.recorder.ends).toEqual([]);
     }));
 }
 

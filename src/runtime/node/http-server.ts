@@ -2,7 +2,6 @@
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import { type Endpoint, formatEndpoint } from '../../base/endpoint.ts';
 import { invariant } from '../../base/errors.ts';
 import { networkFailure } from '../failures.ts';
@@ -14,8 +13,10 @@ import type {
   Listener,
   Millis,
 } from '../ports.ts';
+import { originForm } from '../request-target.ts';
 import { abortReason } from './abort.ts';
 import { plainEndpoint } from './addresses.ts';
+import { type Connection, Connections } from './http-connections.ts';
 import { plainHeaders } from './plain-headers.ts';
 import { systemCode } from './system-error.ts';
 
@@ -33,12 +34,16 @@ export async function serveHttp(
   options: HttpServeOptions,
 ): Promise<Listener> {
   options.signal.throwIfAborted();
-  const server = boundedServer(options);
-  const serving = new Serving(server, handler, options.requestTimeoutMs ?? REQUEST_TIMEOUT);
+  const server = patientServer(options);
+  const connections = new Connections({
+    maxConnections: options.maxConnections ?? MAX_CONNECTIONS,
+    answerTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT,
+  });
+  const serving = new Serving(server, handler, connections);
   try {
     await listen(server, options);
   } catch (error) {
-    server.close();
+    await serving[Symbol.asyncDispose]();
     if (options.signal.aborted) throw abortReason(options.signal);
     const { host, port = 0 } = options;
     const where = host === undefined ? `port ${port}` : formatEndpoint({ host, port });
@@ -48,9 +53,9 @@ export async function serveHttp(
   return serving;
 }
 
-function boundedServer(options: HttpServeOptions): Server {
+function patientServer(options: HttpServeOptions): Server {
   const { requestTimeoutMs = REQUEST_TIMEOUT, idleTimeoutMs = IDLE_TIMEOUT } = options;
-  const server = createServer({
+  return createServer({
     maxHeaderSize: options.maxRequestBytes ?? MAX_REQUEST_BYTES,
     headersTimeout: requestTimeoutMs,
     requestTimeout: requestTimeoutMs,
@@ -61,8 +66,6 @@ function boundedServer(options: HttpServeOptions): Server {
     requireHostHeader: false,
     noDelay: true,
   });
-  server.maxConnections = options.maxConnections ?? MAX_CONNECTIONS;
-  return server;
 }
 
 async function listen(
@@ -78,17 +81,15 @@ async function listen(
 class Serving implements Listener {
   readonly #server: Server;
   readonly #handler: HttpHandler;
-  readonly #answerTimeoutMs: Millis;
-  /** Every connection, and how many of its requests are being answered. */
-  readonly #connections = new Map<Socket, number>();
+  readonly #connections: Connections;
   #local: Endpoint = { host: '', port: 0 };
   #closing: Promise<void> | undefined;
 
-  constructor(server: Server, handler: HttpHandler, answerTimeoutMs: Millis) {
+  constructor(server: Server, handler: HttpHandler, connections: Connections) {
     this.#server = server;
     this.#handler = handler;
-    this.#answerTimeoutMs = answerTimeoutMs;
-    server.on('connection', (socket) => this.#connected(socket));
+    this.#connections = connections;
+    server.on('connection', (socket) => connections.opened(socket));
     server.on('request', (request, response) => this.#requested(request, response));
   }
 
@@ -106,24 +107,22 @@ class Serving implements Listener {
 
   [Symbol.asyncDispose](): Promise<void> {
     this.#closing ??= new Promise((resolve) => {
-      this.#server.close(() => resolve());
-      for (const [socket, running] of this.#connections) if (running === 0) socket.destroy();
+      this.#server.close(() => {
+        this.#connections[Symbol.dispose]();
+        resolve();
+      });
+      this.#connections.dropIdle();
     });
     return this.#closing;
   }
 
-  #connected(socket: Socket): void {
-    this.#connections.set(socket, 0);
-    socket.on('close', () => this.#connections.delete(socket));
-  }
-
   #requested(request: IncomingMessage, response: ServerResponse): void {
-    const { socket, method } = request;
-    const answer = { socket, response };
-    this.#connections.set(socket, (this.#connections.get(socket) ?? 0) + 1);
-    response.on('close', () => this.#answered(socket));
+    const connection = this.#connections.asked(request.socket);
+    if (connection === undefined) return;
+    const answer = { connection, response, bytes: 0 };
+    response.on('close', () => this.#left(answer));
     if (this.#closing !== undefined || carriesBody(request)) response.shouldKeepAlive = false;
-    if (method !== 'GET' && method !== 'HEAD') {
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.shouldKeepAlive = false;
       this.#send(answer, { status: 405, headers: { allow: 'GET, HEAD' }, body: '' });
       return;
@@ -145,46 +144,46 @@ class Serving implements Listener {
   }
 
   #reply(answer: Answer, reply: HttpReply | undefined): void {
-    if (reply === undefined) answer.socket.destroy();
+    if (reply === undefined) this.#connections.drop(answer.connection);
     else this.#send(answer, reply);
   }
 
-  #send({ socket, response }: Answer, { status = 200, headers, body }: HttpReply): void {
-    if (socket.destroyed) return;
+  #send(answer: Answer, reply: HttpReply): void {
+    const { connection, response } = answer;
+    if (connection.socket.destroyed) return;
     // The connection may have been kept when the request came, and not be wanted any more.
     if (this.#closing !== undefined) response.shouldKeepAlive = false;
+    const { status = 200, headers, body } = reply;
     const lines = ['content-length', String(lengthOf(body))];
     for (const name in headers) lines.push(name, headers[name] ?? '');
     try {
       response.writeHead(status, lines);
     } catch {
       // A header that cannot be sent.
-      socket.destroy();
+      this.#connections.drop(connection);
       return;
     }
-    endWith(response, body);
-    if (socket.writableLength > 0) this.#expectDrain(response, socket);
+    endWith(response, reply);
+    answer.bytes = reply.lasting === true ? HEAD_BYTES : HEAD_BYTES + body.length;
+    this.#connections.answered(connection, answer.bytes);
   }
 
-  /** Whoever does not read loses the connection. */
-  #expectDrain(response: ServerResponse, socket: Socket): void {
-    const late = setTimeout(() => socket.destroy(), this.#answerTimeoutMs);
-    response.on('close', () => clearTimeout(late));
-  }
-
-  #answered(socket: Socket): void {
-    const running = this.#connections.get(socket);
-    if (running === undefined) return;
-    this.#connections.set(socket, running - 1);
-    if (this.#closing !== undefined && running === 1) socket.destroySoon();
+  #left({ connection, bytes }: Answer): void {
+    const isIdle = this.#connections.left(connection, bytes);
+    if (isIdle && this.#closing !== undefined) connection.socket.destroySoon();
   }
 }
 
-/** An answer in the making; its own `socket` is unknown while earlier ones are under way. */
+/** An answer in the making. */
 interface Answer {
-  readonly socket: Socket;
+  readonly connection: Connection;
   readonly response: ServerResponse;
+  /** How much memory it takes. */
+  bytes: number;
 }
+
+/** What an answer takes beside its body, about. */
+const HEAD_BYTES = 1024;
 
 const SERVER_FAULT: HttpReply = { status: 500, body: '' };
 
@@ -199,7 +198,7 @@ class Incoming implements HttpIncoming {
     return this.#request.method ?? '';
   }
   get target(): string {
-    return this.#request.url ?? '';
+    return originForm(this.#request.url ?? '');
   }
   get headers(): Readonly<Record<string, string>> {
     this.#headers ??= plainHeaders(this.#request);
@@ -228,9 +227,10 @@ function lengthOf(body: Uint8Array | string): number {
   return typeof body === 'string' ? Buffer.byteLength(body) : body.length;
 }
 
-/** The bytes are copied here: they may change as soon as this returns. */
-function endWith(response: ServerResponse, body: Uint8Array | string): void {
+/** Bytes that may change as soon as this returns are copied here. */
+function endWith(response: ServerResponse, { body, lasting = false }: HttpReply): void {
   if (typeof body === 'string') response.end(body);
+  else if (lasting) response.end(Buffer.from(body.buffer, body.byteOffset, body.length));
   else if (body.length > SMALL_BODY) response.end(Buffer.from(body));
   else {
     const text = Buffer.from(body.buffer, body.byteOffset, body.length).toString('latin1');

@@ -1,6 +1,7 @@
 /** The serving half of the Http port of a simulated host. @module */
 
 import type { Endpoint } from '../../base/endpoint.ts';
+import { Crowd } from '../crowd.ts';
 import type {
   ByteStream,
   Clock,
@@ -10,6 +11,7 @@ import type {
   Millis,
   Network,
 } from '../ports.ts';
+import { originForm } from '../request-target.ts';
 import {
   SimHttpConnection,
   type SimHttpHandler,
@@ -48,17 +50,19 @@ export async function serveHttp(
 class Serving implements Listener {
   readonly #handler: SimHttpHandler;
   readonly #patience: SimPatience;
-  readonly #maxConnections: number;
   readonly #connections = new Set<SimHttpConnection>();
+  readonly #crowd: Crowd<SimHttpConnection>;
   readonly #ended = Promise.withResolvers<void>();
   #closing: Promise<void> | undefined;
   listener: Listener | undefined;
 
   constructor(handler: HttpHandler, patience: SimPatience, maxConnections: number) {
     this.#handler = (request) =>
-      request.method === 'GET' || request.method === 'HEAD' ? handler(request) : NOT_ALLOWED;
+      request.method === 'GET' || request.method === 'HEAD'
+        ? handler({ ...request, target: originForm(request.target) })
+        : NOT_ALLOWED;
     this.#patience = patience;
-    this.#maxConnections = maxConnections;
+    this.#crowd = new Crowd(maxConnections);
   }
 
   get local(): Endpoint {
@@ -66,16 +70,20 @@ class Serving implements Listener {
   }
 
   accept(stream: ByteStream): void {
-    if (this.#connections.size >= this.#maxConnections || this.#closing !== undefined) {
+    if (this.#closing !== undefined) {
       void stream[Symbol.asyncDispose]();
       return;
     }
-    const connection = new SimHttpConnection(stream, {
-      handler: this.#handler,
+    const connection: SimHttpConnection = new SimHttpConnection(stream, {
+      handler: (request) => {
+        this.#crowd.heard(connection);
+        return this.#handler(request);
+      },
       patience: this.#patience,
       closed: () => this.#closed(connection),
     });
     this.#connections.add(connection);
+    void this.#crowd.enter(connection, stream.remote.host)?.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -91,6 +99,7 @@ class Serving implements Listener {
 
   #closed(connection: SimHttpConnection): void {
     this.#connections.delete(connection);
+    this.#crowd.leave(connection);
     if (this.#connections.size === 0 && this.#closing !== undefined) this.#ended.resolve();
   }
 }
