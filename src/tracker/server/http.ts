@@ -39,7 +39,14 @@ export class HttpTracker {
     this.#deps = deps;
     this.#announces = new AnnounceQueries(tracker);
     this.#addresses = new ClientAddresses(tracker.options);
-    this.#fullScrape = allSwarms === undefined ? undefined : new FullScrape(allSwarms, clock);
+    this.#fullScrape =
+      allSwarms === undefined
+        ? undefined
+        : new FullScrape({
+            swarms: allSwarms,
+            encode: (swarms) => this.#answers.scrape(swarms, tracker.options.minIntervalSeconds),
+            clock,
+          });
   }
 
   /**
@@ -162,16 +169,11 @@ export class HttpTracker {
     if (this.#fullScrape === undefined) {
       return this.#bad('info_hash is missing: this tracker does not list all its torrents');
     }
-    return this.#fullScrape.take().then((swarms) => {
-      if (swarms === undefined) {
+    return this.#fullScrape.take(this.#deps.tracker.access).then((body) => {
+      if (body === undefined) {
         return kept(this.#bad('there are too many torrents to list them all'));
       }
-      const { access } = this.#deps.tracker;
-      return kept(
-        this.#reportScrape(
-          swarms.filter(({ infoHash }) => access.refusesInfoHash(infoHash) === undefined),
-        ),
-      );
+      return { ...this.#reply(body), lasting: true };
     });
   }
 

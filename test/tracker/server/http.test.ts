@@ -6,6 +6,7 @@ import { encodeCompact, formatEndpoint } from '../../../src/base/endpoint.ts';
 import { decode } from '../../../src/bencode/index.ts';
 import { SeededRandom } from '../../../src/runtime/sim/index.ts';
 import type { SwarmFigures } from '../../../src/tracker/scraping.ts';
+import { Access } from '../../../src/tracker/server/access.ts';
 import { MAX_LISTED } from '../../../src/tracker/server/full-scrape.ts';
 import { InfoHashSet, type InfoHashSetHandle } from '../../../src/tracker/server/info-hash-set.ts';
 import { createAnswer, type RemoteAnswer } from '../../../src/tracker/server/model.ts';
@@ -297,6 +298,28 @@ describe('scrapes (BEP 48)', () => {
     const open = new Desk({ fullScrape: true, access: { deny: setOf(hashOf(2)) } });
     for (const seed of [3, 1]) await open.announce({ info_hash: hashOf(seed) });
     expect(filesOf(await open.scrape('/scrape'))).toHaveLength(2);
+    open.tracker.access = new Access({ deny: setOf(hashOf(2), hashOf(3)) });
+    expect(filesOf(await open.scrape('/scrape'))).toHaveLength(1);
+  });
+
+  test('everything: all who ask within a minute share one body', async () => {
+    const desk = new Desk({ fullScrape: true });
+    await desk.announce();
+    const request = {
+      method: 'GET',
+      target: '/scrape',
+      headers: {},
+      from: { host: CLIENT, port: 1 },
+    };
+    const [first, second] = await Promise.all([
+      desk.http.handle(request),
+      desk.http.handle(request),
+    ]);
+    expect(first).toMatchObject({ lasting: true });
+    expect(second.body).toBe(first.body);
+    const before = first.body.slice();
+    await desk.scrape(scrapeTarget(hashOf(5)));
+    expect(first.body).toEqual(before);
   });
 
   test('everything is looked up once a minute, and not at all when it is too much', async () => {
