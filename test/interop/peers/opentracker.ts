@@ -9,6 +9,7 @@ import { READY_MS } from './peer.ts';
 const PROBE_MS = 200;
 
 export interface Tracker extends AsyncDisposable {
+  readonly pid: number;
   /** `seeders leechers` known for a torrent. */
   scrape(infoHash: string): Promise<{ readonly seeders: number; readonly leechers: number }>;
 }
@@ -49,6 +50,7 @@ export async function startOpentracker(options: TrackerOptions): Promise<Tracker
     throw error;
   }
   return {
+    pid: child.pid,
     scrape: (infoHash) => scrape(options.port, infoHash),
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
