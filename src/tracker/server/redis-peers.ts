@@ -27,6 +27,13 @@ export function memberOf(peer: {
   return member;
 }
 
+/** What {@link memberOf} was made of. */
+export function peerOf(member: Uint8Array): { address: Uint8Array; port: number } {
+  const length = member.length - 2;
+  const [high = 0, low = 0] = member.subarray(length);
+  return { address: member.subarray(0, length), port: (high << 8) | low };
+}
+
 export function kindOf({ event, seeding }: IncomingAnnounce): PeerKind {
   if (event === EVENT.stopped) return 'x';
   return seeding || event === EVENT.completed ? 's' : 'l';

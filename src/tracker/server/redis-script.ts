@@ -148,28 +148,41 @@ return { size(KEYS[1]) + size(KEYS[3]), size(KEYS[2]) + size(KEYS[4]), completed
 `);
 
 /**
+ * For so long nobody who had all pieces lacks some: longer than ages are wrong by, of which the store
+ * knows less than a second, and which are rounded up.
+ */
+const KEPT_SECONDS = 10;
+
+/**
  * Writes again what a tracker knows. Arguments: lifetime, the tracker's id, how many downloads it has
  * counted, then by twos: a member, its kind and its age in seconds in one word.
  *
- * What Redis knows from a later announce stays. Within one second who left is gone, and seeds are seeds.
+ * What Redis knows from a later announce stays. Within one second who left is gone, and within
+ * {@link KEPT_SECONDS} seeds are seeds.
  */
 export const RESTORE: RedisScript = script(`${TIME_AND_SETS}${COUNTS}
 local touched = {}
+local function put(home, seen, member)
+  redis.call('ZADD', home, seen, member)
+  touched[home] = true
+end
 for at = 4, #ARGV, 2 do
   local member, kind = ARGV[at], string.sub(ARGV[at + 1], 1, 1)
   local seen = now - tonumber(string.sub(ARGV[at + 1], 2))
   local seeds, leechers = sets(member)
-  local known = redis.call('ZSCORE', seeds, member) or redis.call('ZSCORE', leechers, member)
-  known = tonumber(known or -1)
-  if seen > now - lifetime and (seen > known or (seen == known and kind ~= 'l')) then
-    if kind ~= 'x' then
-      local home = leechers
-      if kind == 's' then home = seeds end
-      redis.call('ZADD', home, seen, member)
-      touched[home] = true
-    end
-    if kind ~= 's' then redis.call('ZREM', seeds, member) end
-    if kind ~= 'l' then redis.call('ZREM', leechers, member) end
+  local as_seed = tonumber(redis.call('ZSCORE', seeds, member) or -1)
+  local as_leecher = tonumber(redis.call('ZSCORE', leechers, member) or -1)
+  local known = math.max(as_seed, as_leecher)
+  local is_young = seen > now - lifetime
+  if is_young and kind == 'x' and seen >= known then
+    redis.call('ZREM', seeds, member)
+    redis.call('ZREM', leechers, member)
+  elseif is_young and kind == 's' and seen + ${KEPT_SECONDS} > known then
+    put(seeds, math.max(seen, known), member)
+    redis.call('ZREM', leechers, member)
+  elseif is_young and kind == 'l' and seen > known then
+    put(leechers, seen, member)
+    redis.call('ZREM', seeds, member)
   end
 end
 for key in pairs(touched) do redis.call('EXPIRE', key, lifetime + ${SLACK_SECONDS}) end

@@ -25,10 +25,10 @@ import {
   type SwarmCounts,
   type Wanted,
 } from './model.ts';
-import { kindOf, memberOf, readAnnounceReply, readScrapeReply } from './redis-peers.ts';
-import { type Batch, batchesOf, batchOf, sendAll } from './redis-push.ts';
+import { kindOf, memberOf, peerOf, readAnnounceReply, readScrapeReply } from './redis-peers.ts';
+import { argumentsOf, type Batch, batchesOf, batchOf, sendAll } from './redis-push.ts';
 import { ANNOUNCE, PROBE, RESTORE, SCRAPE, swarmKeys } from './redis-script.ts';
-import { type Stop, UnheardStops } from './redis-stops.ts';
+import { type Stop, Stops } from './redis-stops.ts';
 import type { SwarmStore } from './store/index.ts';
 
 /** How long to wait before Redis is tried again: doubled with every failure. */
@@ -61,7 +61,7 @@ export class RedisSwarms implements RemoteSwarms {
   readonly #prefix: string;
   readonly #id: string;
   readonly #lifetime: string;
-  readonly #stops: UnheardStops;
+  readonly #stops: Stops;
   readonly #scratch: SwarmAnswer = createAnswer();
   readonly #underWay = new Set<Promise<unknown>>();
   #up: boolean;
@@ -70,7 +70,6 @@ export class RedisSwarms implements RemoteSwarms {
   #pending = 0;
   #delay: Millis = FIRST_DELAY;
   #trying = false;
-  #pushing = false;
   #cancelTimer: (() => void) | undefined;
   #disposed: Promise<void> | undefined;
 
@@ -86,7 +85,7 @@ export class RedisSwarms implements RemoteSwarms {
     this.#prefix = prefix;
     this.#id = options.id ?? formatHex(random.bytes(8));
     this.#lifetime = String(options.peerLifetimeSeconds);
-    this.#stops = new UnheardStops(clock);
+    this.#stops = new Stops(clock);
     this.#up = link.up;
     link.onChange((up, reason) => this.#linkChanged(up, reason));
     // There may be peers from a file, and Redis may be empty.
@@ -123,8 +122,7 @@ export class RedisSwarms implements RemoteSwarms {
         ]),
       );
       const answer = readAnnounceReply(reply, family);
-      // What is being written may still hold the peer: then Redis is told once more at the end.
-      if (stop !== undefined && !this.#pushing) this.#stops.heard(stop);
+      if (stop !== undefined) this.#stops.heard(stop);
       return answer;
     } catch (error) {
       this.#failed(error);
@@ -255,27 +253,44 @@ export class RedisSwarms implements RemoteSwarms {
   async #push(): Promise<void> {
     const era = this.#era;
     const { store, clock } = this.#options;
-    this.#pushing = true;
+    const { tickSeconds } = store.handle;
     try {
-      await sendAll(batchesOf(store.swarms(), clock), (batch) => this.#restore(batch, era));
-      if (era !== this.#era) return;
-      this.#pushing = false;
-      await sendAll(this.#stops.list(), async (stop) => {
-        await this.#restore(batchOf(stop, clock), era);
-        this.#stops.heard(stop);
-      });
+      const batches = batchesOf(store.swarms(), { clock, tickSeconds });
+      await sendAll(batches, (batch) => this.#write(batch, era));
+      await sendAll(this.#stops.list(), (stop) => this.#writeStop(stop, era));
       this.#delay = FIRST_DELAY;
     } catch (error) {
       if (era === this.#era) this.#failed(error);
-    } finally {
-      if (era === this.#era) this.#pushing = false;
     }
   }
 
-  async #restore({ infoHash, args }: Batch, era: number): Promise<void> {
+  /** Takes back what has left this tracker while it was on its way. */
+  async #write(batch: Batch, era: number): Promise<void> {
+    const { infoHash } = batch;
+    await this.#restore(batch, era);
+    const gone = batch.peers.filter(({ member }) => !this.#isHere(infoHash, member));
+    if (gone.length === 0) return;
+    const peers = gone.map((peer) => ({ ...peer, kind: 'x' as const }));
+    await this.#restore({ infoHash, completed: 0, peers }, era);
+  }
+
+  async #writeStop(stop: Stop, era: number): Promise<void> {
+    const { infoHash, member } = stop;
+    // It came back, and another thread of this tracker heard of it.
+    if (this.#isHere(infoHash, member)) return this.#stops.forget(infoHash, member);
+    await this.#restore(batchOf(stop, this.#options.clock), era);
+    this.#stops.heard(stop);
+  }
+
+  #isHere(infoHash: Uint8Array, member: Uint8Array): boolean {
+    return this.#options.store.has(infoHash, peerOf(member));
+  }
+
+  async #restore(batch: Batch, era: number): Promise<void> {
     if (era !== this.#era) throw new Superseded();
-    const keys = swarmKeys(this.#prefix, infoHash);
-    await this.#options.link.evaluate(RESTORE, keys, [this.#lifetime, this.#id, ...args]);
+    const keys = swarmKeys(this.#prefix, batch.infoHash);
+    const args = [this.#lifetime, this.#id, ...argumentsOf(batch)];
+    await this.#options.link.evaluate(RESTORE, keys, args);
   }
 
   /** Lets the disposal wait for `work`, which takes care of its errors. */

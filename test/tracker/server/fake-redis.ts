@@ -108,6 +108,9 @@ const NAMES = new Map([
   [PROBE, 'probe'],
 ]);
 
+/** For so long seeds are seeds. */
+const KEPT_SECONDS = 10;
+
 function announce(
   swarm: Map<string, Member>,
   completed: Map<string, number>,
@@ -134,10 +137,12 @@ function restore(
     const word = String(pairs[at + 1]);
     const kind = word[0];
     const seen = now - Number(word.slice(1));
-    const known = swarm.get(name)?.seen ?? -Infinity;
-    if (seen < known || (seen === known && kind === 'l')) continue;
-    if (kind === 'x') swarm.delete(name);
-    if (kind === 's' || kind === 'l') swarm.set(name, { kind, seen });
+    const known = swarm.get(name)?.seen ?? Number.NEGATIVE_INFINITY;
+    if (kind === 'x' && seen >= known) swarm.delete(name);
+    if (kind === 's' && seen + KEPT_SECONDS > known) {
+      swarm.set(name, { kind, seen: Math.max(seen, known) });
+    }
+    if (kind === 'l' && seen > known) swarm.set(name, { kind, seen });
   }
   const old = completed.get(String(id)) ?? 0;
   if (Number(counted) > old) completed.set(String(id), Number(counted));

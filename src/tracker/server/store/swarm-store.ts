@@ -31,6 +31,7 @@ import { Swarms } from './swarms.ts';
 import { Sweep } from './sweep.ts';
 import { type CountedSwarm, type PeerView, SwarmCopy, type SwarmView } from './views.ts';
 
+const NOBODY = new Uint8Array(20);
 const BYTES_PER_RECORD = RECORD_WORDS * 4;
 /** With its mark. */
 const BYTES_PER_UNIT = UNIT_WORDS * 4 + 1;
@@ -140,6 +141,20 @@ export class SwarmStore {
     } finally {
       release(swarms.words, shard);
     }
+  }
+
+  /** Whether the peer, of an address of 4 or 16 bytes, is in the swarm. */
+  has(
+    infoHash: Uint8Array,
+    { address, port }: { readonly address: Uint8Array; readonly port: number },
+  ): boolean {
+    const swarms = this.#swarms;
+    return this.#locked(swarms.table.aim(infoHash), () => {
+      const record = swarms.table.find();
+      const chunks = address.length === 4 ? swarms.four : swarms.six;
+      chunks.tell({ address, port, peerId: NOBODY }, 0);
+      return record !== 0 && chunks.find(record) >= 0;
+    });
   }
 
   /**
