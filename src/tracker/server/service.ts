@@ -8,7 +8,7 @@ import { Access, type AccessLists } from './access.ts';
 import { allocateCounters, Counters } from './counters.ts';
 import { type OpenShared, type ServingTracker, serveTracker } from './serving.ts';
 import type { AnnounceNote, TrackerSetup } from './setup.ts';
-import { announceUrls, type TrackerPlaces } from './sockets.ts';
+import { announceUrls, findSharedPort, type TrackerPlaces } from './sockets.ts';
 import { type LoadedState, loadState, saveState } from './state.ts';
 import { TrackerStats } from './stats.ts';
 import { type StoreTotals, SwarmStore } from './store/index.ts';
@@ -104,7 +104,7 @@ export class TrackerService implements AsyncDisposable {
    * Loads the state, opens the sockets and serves until it is disposed.
    *
    * @throws {NetworkError} a port is taken, or the shared swarms are not there.
-   * @throws {ProtocolError} the state file is damaged. {StorageError} it cannot be read.
+   * @throws {ProtocolError} the state file is damaged. {StorageError} it cannot be read or written.
    */
   static async open(
     runtime: ServiceRuntime,
@@ -118,7 +118,8 @@ export class TrackerService implements AsyncDisposable {
     const { path } = options.state ?? {};
     const restored = path === undefined ? undefined : await loadState(runtime, path, store);
     const counters = allocateCounters(workers, isShared);
-    const setup = setupOf(options, { store, counters, connectionKey: random.bytes(16) });
+    const places = await placesOf(runtime, options);
+    const setup = setupOf(options, { places, store, counters, connectionKey: random.bytes(16) });
     const opened: AsyncDisposable[] = [];
     try {
       const serving = await serveTracker(runtime, setup, {
@@ -226,15 +227,26 @@ export class TrackerService implements AsyncDisposable {
   }
 }
 
+/** Whether threads share the port is known here, and which one it is then. */
+async function placesOf(
+  runtime: ServiceRuntime,
+  { places, workers, signal }: ServiceOptions,
+): Promise<TrackerPlaces> {
+  const reusePort = workers > 1;
+  const asked = { ...places, reusePort };
+  return reusePort ? { ...asked, port: await findSharedPort(runtime, asked, signal) } : asked;
+}
+
 function setupOf(
   options: ServiceOptions,
   made: {
+    readonly places: TrackerPlaces;
     readonly store: SwarmStore;
     readonly counters: ArrayBufferLike;
     readonly connectionKey: Uint8Array;
   },
 ): TrackerSetup {
-  const { access, answers, fullScrape, logAnnounces, places, workers } = options;
+  const { access, answers, fullScrape, logAnnounces, workers } = options;
   const { trustedProxies, requestsPerSecond, shared } = options;
   return {
     store: made.store.handle,
@@ -245,7 +257,7 @@ function setupOf(
     answers,
     fullScrape,
     logAnnounces,
-    places: { ...places, reusePort: workers > 1 },
+    places: made.places,
     ...(trustedProxies === undefined ? {} : { trustedProxies }),
     // The system spreads connections, so that each thread sees a part of what an address sends.
     ...(requestsPerSecond === undefined ? {} : { requestsPerSecond: requestsPerSecond / workers }),

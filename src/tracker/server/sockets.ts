@@ -41,7 +41,7 @@ type SocketRuntime = Pick<Runtime, 'network' | 'http'>;
 export async function openSockets(
   runtime: SocketRuntime,
   places: TrackerPlaces,
-  how: { readonly handlers: TrackerHandlers; readonly signal: AbortSignal },
+  how: Omit<Opening, 'opened'>,
 ): Promise<TrackerSockets> {
   for (let attempt = 1; ; attempt++) {
     const opened: AsyncDisposable[] = [];
@@ -54,6 +54,24 @@ export async function openSockets(
       if (!unlucky || places.port !== 0 || attempt === ATTEMPTS) throw error;
     }
   }
+}
+
+/**
+ * The port for sockets that share it: {@link TrackerPlaces.port}, or one that is free. The system lets
+ * whoever wants to share a port share it, another tracker of the same user as well, and each would get
+ * a part of what comes; so it is tried first without sharing.
+ *
+ * @throws {NetworkError} `BIP_PORT_IN_USE` when somebody else is there.
+ */
+export async function findSharedPort(
+  runtime: SocketRuntime,
+  places: TrackerPlaces,
+  signal: AbortSignal,
+): Promise<number> {
+  const handlers: TrackerHandlers = { http: () => undefined, udp: () => undefined };
+  const alone = { ...places, reusePort: false };
+  await using sockets = await openSockets(runtime, alone, { handlers, signal });
+  return sockets.port;
 }
 
 interface Opening {

@@ -16,7 +16,7 @@ export async function writeStateFile(
   path: string,
   chunks: Iterable<Uint8Array>,
 ): Promise<void> {
-  const unfinished = `${path}.new`;
+  const unfinished = unfinishedOf(path);
   try {
     await writeAll(files, unfinished, chunks);
     await files.rename(unfinished, path);
@@ -24,6 +24,22 @@ export async function writeStateFile(
     await files.remove(unfinished).catch(() => undefined);
     throw error;
   }
+}
+
+/**
+ * Sees whether {@link writeStateFile} could begin, and leaves nothing behind.
+ *
+ * @throws {StorageError} when there can be no file at `path`.
+ */
+export async function tryStateFile(files: Files, path: string): Promise<void> {
+  const unfinished = unfinishedOf(path);
+  const handle = await files.open(unfinished, 'create');
+  await handle[Symbol.asyncDispose]();
+  await files.remove(unfinished);
+}
+
+function unfinishedOf(path: string): string {
+  return `${path}.new`;
 }
 
 async function writeAll(files: Files, path: string, chunks: Iterable<Uint8Array>): Promise<void> {

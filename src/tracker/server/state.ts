@@ -2,7 +2,7 @@
 
 import { ProtocolError } from '../../base/errors.ts';
 import type { Runtime } from '../../runtime/ports.ts';
-import { readStateFile, writeStateFile } from './state-file.ts';
+import { readStateFile, tryStateFile, writeStateFile } from './state-file.ts';
 import { encodeSnapshot, SnapshotReader, type SwarmStore } from './store/index.ts';
 
 /** What a state file had that is not too old. */
@@ -18,7 +18,7 @@ type StateRuntime = Pick<Runtime, 'files' | 'wallClock'>;
  * written. A file that is not there yet adds nothing.
  *
  * @throws {ProtocolError} it is damaged or something else; `store` may have a part of it then.
- * @throws {StorageError} it cannot be read.
+ * @throws {StorageError} it cannot be read, or there is no place for a new one.
  */
 export async function loadState(
   { files, wallClock }: StateRuntime,
@@ -39,6 +39,7 @@ export async function loadState(
       { rule: error.rule, code: error.code, cause: error },
     );
   }
+  await tryStateFile(files, path);
   const { swarms, peers4, peers6 } = store.totals;
   return { swarms, peers: peers4 + peers6 };
 }
