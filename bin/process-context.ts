@@ -73,6 +73,9 @@ function output(stream: NodeJS.WriteStream, fd: 1 | 2): Output {
     get columns() {
       return stream.columns > 0 ? stream.columns : 80;
     },
+    get queuedBytes() {
+      return stream.writableLength;
+    },
     write: (data) => void stream.write(data),
   };
 }

@@ -8,6 +8,8 @@ export interface Output {
   readonly isTTY: boolean;
   /** Width of the terminal in columns; 80 where there is none. */
   readonly columns: number;
+  /** Bytes written that the reader has not taken yet; absent where there is no reader to wait for. */
+  readonly queuedBytes?: number;
   write(data: string | Uint8Array): void;
 }
 

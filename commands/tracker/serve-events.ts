@@ -16,7 +16,7 @@ export interface TrackerNumbers {
 export type ServeEvent =
   | {
       readonly type: 'listening';
-      /** Where clients announce to. */
+      /** Where clients announce to; in private mode with `PASSKEY` where theirs is to stand. */
       readonly announce: readonly string[];
       /** The status page. */
       readonly stats?: string;
@@ -35,6 +35,8 @@ export type ServeEvent =
       /** Why it was not taken. */
       readonly refused?: string;
     }
+  /** So many announces were left out, for a reader of stdout that is too slow. */
+  | { readonly type: 'untold'; readonly announces: number }
   | { readonly type: 'reloaded' }
   | { readonly type: 'reload-failed'; readonly code: string; readonly message: string }
   | { readonly type: 'store'; readonly up: boolean; readonly reason?: string }

@@ -11,6 +11,8 @@ import {
 } from '../../src/tracker/server/index.ts';
 import type { ServeFlags } from './serve-options.ts';
 
+export type ListFlags = Pick<ServeFlags, 'allow' | 'deny' | 'passkeys'>;
+
 /**
  * Reads all of them.
  *
@@ -18,7 +20,7 @@ import type { ServeFlags } from './serve-options.ts';
  */
 export async function readLists(
   files: Files,
-  { allow, deny, passkeys }: Pick<ServeFlags, 'allow' | 'deny' | 'passkeys'>,
+  { allow, deny, passkeys }: ListFlags,
 ): Promise<AccessLists> {
   const allowed = await parsed(files, allow, parseAllowList);
   const denied = await parsed(files, deny, parseDenyList);

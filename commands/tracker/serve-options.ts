@@ -3,7 +3,7 @@
 import { type Command, Option } from 'commander';
 import { type Endpoint, parseEndpoint } from '../../src/base/endpoint.ts';
 import { UsageError } from '../../src/base/errors.ts';
-import { ipFamily } from '../../src/base/ip.ts';
+import { formatIp, ipFamily, parseIp } from '../../src/base/ip.ts';
 import { parseDuration, parseSize, parseWhole } from '../cli/units.ts';
 
 export interface ServeFlags {
@@ -22,12 +22,12 @@ export interface ServeFlags {
   readonly passkeys?: string;
   readonly acceptIp: 'never' | 'local' | 'always';
   readonly trustedProxy?: readonly string[];
-  readonly proxyHeader: string;
+  readonly proxyHeader?: string;
   readonly fullScrape?: true;
   readonly state?: string;
-  readonly saveEvery: number;
+  readonly saveEvery?: number;
   readonly store?: string;
-  readonly storePrefix: string;
+  readonly storePrefix?: string;
   readonly workers: number;
   readonly stats?: Endpoint;
   /** Requests a second of one address; false without a limit. */
@@ -75,20 +75,20 @@ function addAnswers(command: Command): Command {
   return command
     .addOption(
       new Option('--interval <duration>', 'how often clients are asked to announce')
-        .argParser((text) => parseSpan(text, '--interval', 1000))
+        .argParser((text) => parseSpan(text, '--interval', 1000, LONGEST))
         .default(30 * MINUTE, '30m'),
     )
     .addOption(
       new Option(
         '--min-interval <duration>',
         'how often they may at most; default half of --interval',
-      ).argParser((text) => parseSpan(text, '--min-interval', 1000)),
+      ).argParser((text) => parseSpan(text, '--min-interval', 1000, LONGEST)),
     )
     .addOption(
       new Option(
         '--peer-lifetime <duration>',
         'forget who was silent for so long; default two intervals and a half',
-      ).argParser((text) => parseSpan(text, '--peer-lifetime', 2000)),
+      ).argParser((text) => parseSpan(text, '--peer-lifetime', 2000, LONGEST)),
     )
     .addOption(
       new Option('--numwant <n>', 'peers for clients that do not say how many they want')
@@ -124,8 +124,9 @@ function addAccess(command: Command): Command {
       ).argParser((text, before?: readonly string[]) => [...(before ?? []), text]),
     )
     .addOption(
-      new Option('--proxy-header <name>', 'where the proxy puts the address').default(
-        'x-forwarded-for',
+      new Option(
+        '--proxy-header <name>',
+        'where the proxy puts the address; default x-forwarded-for',
       ),
     );
 }
@@ -134,9 +135,10 @@ function addState(command: Command): Command {
   return command
     .addOption(new Option('--state <file>', 'keep the swarms there over restarts'))
     .addOption(
-      new Option('--save-every <duration>', 'how often the file of --state is written')
-        .argParser((text) => parseSpan(text, '--save-every', 1000))
-        .default(5 * MINUTE, '5m'),
+      new Option(
+        '--save-every <duration>',
+        'how often the file of --state is written; default 5m',
+      ).argParser((text) => parseSpan(text, '--save-every', 1000)),
     )
     .addOption(
       new Option(
@@ -145,7 +147,7 @@ function addState(command: Command): Command {
       ),
     )
     .addOption(
-      new Option('--store-prefix <text>', 'what the keys in the store begin with').default('bip:'),
+      new Option('--store-prefix <text>', 'what the keys in the store begin with; default bip:'),
     );
 }
 
@@ -172,7 +174,7 @@ function addLimits(command: Command): Command {
     )
     .addOption(
       new Option('--max-memory <size>', 'memory for swarms and peers at most')
-        .argParser((text) => parseSize(text, '--max-memory'))
+        .argParser(parseMemory)
         .default(1024 ** 3, '1GiB'),
     );
 }
@@ -197,8 +199,10 @@ function addLogs(command: Command): Command {
     );
 }
 
+/** In its canonical form. */
 function address(text: string): string {
-  if (ipFamily(text) !== undefined) return text;
+  const bytes = parseIp(text);
+  if (bytes !== undefined) return formatIp(bytes);
   throw new UsageError(`--host: \`${text}\` is no IP address`);
 }
 
@@ -211,10 +215,22 @@ function parseStats(text: string): Endpoint {
   throw new UsageError(`--stats: \`${text}\` is no port and no ADDRESS:PORT`);
 }
 
-function parseSpan(text: string, flag: string, least: number): number {
+/** Milliseconds within limits. */
+function parseSpan(text: string, flag: string, least: number, most = Infinity): number {
   const ms = parseDuration(text, flag);
-  if (ms >= least) return ms;
-  throw new UsageError(`${flag}: \`${text}\` is shorter than ${least / 1000} s`);
+  if (ms < least) throw new UsageError(`${flag}: \`${text}\` is shorter than ${least / 1000} s`);
+  if (ms > most) throw new UsageError(`${flag}: \`${text}\` is longer than ${most / DAY} days`);
+  return ms;
+}
+
+/** Less is no tracker. */
+function parseMemory(text: string): number {
+  const bytes = parseSize(text, '--max-memory');
+  if (bytes >= 1024 ** 2) return bytes;
+  throw new UsageError(`--max-memory: \`${text}\` is less than 1MiB`);
 }
 
 const MINUTE = 60_000;
+const DAY = 24 * 60 * MINUTE;
+/** More is a slip of the pen, and soon more than 32 bits of seconds (BEP 15). */
+const LONGEST = 30 * DAY;

@@ -19,6 +19,11 @@ export function reachableUrls(urls: readonly string[], own: readonly string[]): 
   return [...new Set(found)];
 }
 
+/** Where members announce to, with a word that is no passkey where theirs is to stand. */
+export function withPasskey(url: string): string {
+  return url.replace(/\/announce$/, '/PASSKEY/announce');
+}
+
 /** Of a URL with an address that means every address; `undefined` of any other. */
 function familyOfAll(url: string): 4 | 6 | undefined {
   const { hostname } = new URL(url);

@@ -1,18 +1,24 @@
 /** Running a tracker until it is stopped. @module */
 
 import { formatEndpoint } from '../../src/base/endpoint.ts';
-import { BipError, UsageError } from '../../src/base/errors.ts';
+import { NetworkError, UsageError } from '../../src/base/errors.ts';
 import { Repeating } from '../../src/runtime/repeating.ts';
-import { type ServiceEvent, shareByRedis, TrackerService } from '../../src/tracker/server/index.ts';
+import {
+  type ServiceEvent,
+  type ServiceHost,
+  shareByRedis,
+  TrackerService,
+} from '../../src/tracker/server/index.ts';
 import type { Invocation } from '../cli/action.ts';
-import { EventQueue } from '../cli/event-queue.ts';
 import { LimitReached } from '../cli/exit-codes.ts';
 import { formatDuration } from '../cli/units.ts';
 import { waitFor } from '../cli/wait-for.ts';
 import type { ServeEvent, TrackerNumbers } from './serve-events.ts';
+import { Journal } from './serve-journal.ts';
 import { readLists } from './serve-lists.ts';
 import type { ServeFlags } from './serve-options.ts';
-import { reachableUrls } from './serve-places.ts';
+import { reachableUrls, withPasskey } from './serve-places.ts';
+import { Reloader } from './serve-reload.ts';
 import { serviceOptionsOf } from './serve-settings.ts';
 import { statusLine } from './serve-view.ts';
 
@@ -25,39 +31,65 @@ export async function* serve(
   version: string,
 ): AsyncGenerator<ServeEvent> {
   const { context, options } = invocation;
+  const { runtime, host } = context;
+  const journal = new Journal(invocation);
+  const reloader = new Reloader(runtime.files, options, (event) => journal.push(event));
+  // From the first moment on: a hangup that nobody waits for ends the process.
+  const unfollow = host?.onHangup(() => reloader.ask());
+  try {
+    const broken = Promise.withResolvers<never>();
+    broken.promise.catch(() => undefined);
+    const service = await open(invocation, version, (event) => {
+      if (event.type === 'broken') broken.reject(event.error);
+      else journal.push(told(event));
+    });
+    journal.begin(listening(service, options, runtime.lookup.localAddresses()));
+    reloader.serve(service);
+    const ended = run(service, { invocation, journal, broken: broken.promise });
+    // Looked at when the events have been read.
+    ended.catch(() => undefined);
+    yield* journal;
+    const how = await ended;
+    context.signal.throwIfAborted();
+    if (how === 'timeout') {
+      const limit = formatDuration(options.timeout ?? 0);
+      throw new LimitReached(`stopped after the --timeout of ${limit}`);
+    }
+  } finally {
+    unfollow?.();
+  }
+}
+
+async function run(
+  service: TrackerService,
+  {
+    invocation: { context, options, reporter },
+    journal,
+    broken,
+  }: {
+    readonly invocation: Invocation<ServeFlags>;
+    readonly journal: Journal;
+    readonly broken: Promise<never>;
+  },
+): Promise<'done' | 'timeout' | 'interrupted'> {
   const { clock } = context.runtime;
-  const events = new EventQueue<ServeEvent>();
-  const broken = Promise.withResolvers<never>();
-  const service = await open(invocation, version, (event) => {
-    if (event.type === 'broken') broken.reject(event.error);
-    else events.push(told(event));
-  });
   const began = clock.now();
   const numbers = (): TrackerNumbers => numbersOf(service, clock.now() - began);
   const repeating = new Repeating(clock);
-  repeating.every(options.logEvery, () => events.push({ type: 'numbers', ...numbers() }));
-  repeating.every(DRAW_EVERY, () => invocation.reporter.status([statusLine(numbers())]));
-  const unfollow = context.host?.onHangup(() => void reload(invocation, service, events));
-  const running = async (): Promise<'done' | 'timeout' | 'interrupted'> => {
-    try {
-      return await waitFor(context, broken.promise, options.timeout);
-    } finally {
-      repeating.stop();
-      unfollow?.();
-      await service[Symbol.asyncDispose]();
-      events.push({ type: 'end', ...numbers() });
-      events.end();
-    }
-  };
-  const ended = running();
-  ended.catch(() => undefined);
-  yield listening(service, options, context.runtime.lookup.localAddresses());
-  yield* events;
-  const how = await ended;
-  context.signal.throwIfAborted();
-  if (how === 'timeout') {
-    const limit = formatDuration(options.timeout ?? 0);
-    throw new LimitReached(`stopped after the --timeout of ${limit}`);
+  repeating.every(options.logEvery, () => {
+    journal.admit();
+    journal.push({ type: 'numbers', ...numbers() });
+  });
+  const draw = (): void => reporter.status([statusLine(numbers(), reporter.columns)]);
+  if (reporter.live) repeating.every(DRAW_EVERY, draw);
+  try {
+    return await waitFor(context, broken, options.timeout);
+  } finally {
+    repeating.stop();
+    reporter.status([]);
+    journal.close();
+    await service[Symbol.asyncDispose]();
+    journal.end({ type: 'end', ...numbers() });
   }
 }
 
@@ -66,42 +98,40 @@ async function open(
   version: string,
   onEvent: (event: ServiceEvent) => void,
 ): Promise<TrackerService> {
-  const { host, runtime } = context;
-  const access = await readLists(runtime.files, options);
-  const serviceOptions = serviceOptionsOf(options, { access, version });
-  const { signal } = context;
+  const { host, runtime, signal } = context;
   if (options.store !== undefined && host === undefined) {
     throw new UsageError('--store: there is no way to a store from here');
   }
-  return TrackerService.open(
-    runtime,
-    { ...serviceOptions, signal, onEvent },
+  const settings = serviceOptionsOf(options, version);
+  const access = await readLists(runtime.files, options);
+  const serviceHost: ServiceHost =
     host === undefined
       ? {}
       : {
           startThread: (setup) => host.startTrackerThread(setup),
           openShared: shareByRedis(runtime, {
-            open: (url) => host.openRedis(url, { signal }),
+            open: (url) => host.openRedis(url, { signal }).catch(nameStore),
             onChange: (up, reason) =>
               onEvent({ type: 'store', up, ...(reason === undefined ? {} : { reason }) }),
           }),
-        },
-  );
+        };
+  const serviceOptions = { ...settings, access, signal, onEvent };
+  return TrackerService.open(runtime, serviceOptions, serviceHost).catch((error: unknown) => {
+    throw portTaken(error, options) ?? error;
+  });
 }
 
-/** Reads the lists again; when one of them makes no sense, all stay as they were. */
-async function reload(
-  { context, options }: Invocation<ServeFlags>,
-  service: TrackerService,
-  events: EventQueue<ServeEvent>,
-): Promise<void> {
-  try {
-    service.replaceAccess(await readLists(context.runtime.files, options));
-    events.push({ type: 'reloaded' });
-  } catch (error) {
-    if (!(error instanceof BipError)) throw error;
-    events.push({ type: 'reload-failed', code: error.code, message: error.message });
-  }
+/** The same with the flag that helps. */
+function portTaken(error: unknown, { stats }: ServeFlags): NetworkError | undefined {
+  if (!(error instanceof NetworkError) || error.code !== 'BIP_PORT_IN_USE') return undefined;
+  const isStats = stats !== undefined && error.message.includes(`${formatEndpoint(stats)}:`);
+  const message = `${error.message}; choose another port with ${isStats ? '--stats' : '--port'}`;
+  return new NetworkError(message, { code: error.code, cause: error });
+}
+
+function nameStore(error: unknown): never {
+  if (!(error instanceof UsageError)) throw error;
+  throw new UsageError(`--store: ${error.message}`, { cause: error });
 }
 
 function told(event: Exclude<ServiceEvent, { type: 'broken' }>): ServeEvent {
@@ -112,13 +142,14 @@ function told(event: Exclude<ServiceEvent, { type: 'broken' }>): ServeEvent {
 
 function listening(
   { statsAt, restored, announceUrls }: TrackerService,
-  { workers }: ServeFlags,
+  { workers, passkeys }: ServeFlags,
   own: readonly string[],
 ): ServeEvent {
   const status = statsAt && reachableUrls([`http://${formatEndpoint(statsAt)}/`], own).at(0);
+  const urls = reachableUrls(announceUrls, own);
   return {
     type: 'listening',
-    announce: reachableUrls(announceUrls, own),
+    announce: passkeys === undefined ? urls : urls.map(withPasskey),
     workers,
     ...(status === undefined ? {} : { stats: status }),
     ...(restored === undefined ? {} : { restored }),

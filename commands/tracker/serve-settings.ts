@@ -1,51 +1,81 @@
 /** From the flags of `tracker serve` to what the tracker wants to know. @module */
 
 import { UsageError } from '../../src/base/errors.ts';
-import {
-  type AccessLists,
-  NetworkSet,
-  parseNetwork,
-  type ServiceOptions,
-} from '../../src/tracker/server/index.ts';
+import { ipFamily } from '../../src/base/ip.ts';
+import { NetworkSet, parseNetwork, type ServiceOptions } from '../../src/tracker/server/index.ts';
 import type { ServeFlags } from './serve-options.ts';
 
-/** @throws {UsageError} when flags contradict each other. */
-export function serviceOptionsOf(
-  flags: ServeFlags,
-  { access, version }: { readonly access: AccessLists; readonly version: string },
-): Omit<ServiceOptions, 'signal' | 'onEvent'> {
+type Settings = Omit<ServiceOptions, 'signal' | 'onEvent' | 'access'>;
+
+/** @throws {UsageError} when flags contradict each other, or one has nothing to work on. */
+export function serviceOptionsOf(flags: ServeFlags, version: string): Settings {
   const { http, udp, workers, fullScrape = false, logAnnounces = false } = flags;
   if (!http && !udp) throw new UsageError('--no-http and --no-udp leave nothing to serve');
   return {
-    ...placesOf(flags),
-    access,
+    ...worldOf(flags),
     version,
     workers,
     fullScrape,
     logAnnounces,
     answers: answersOf(flags),
-    places: { hosts: flags.host ?? ALL_ADDRESSES, port: flags.port, http, udp },
+    places: { hosts: hostsOf(flags), port: flags.port, http, udp },
     limits: {
       maxSwarms: flags.maxSwarms,
       maxPeers: flags.maxPeers,
       maxBytes: flags.maxMemory,
     },
     peerLifetimeSeconds: lifetimeOf(flags),
-    ...(flags.trustedProxy === undefined
-      ? {}
-      : { trustedProxies: networksOf(flags.trustedProxy).handle }),
+    ...proxiesOf(flags),
     ...(flags.rateLimit === false ? {} : { requestsPerSecond: flags.rateLimit }),
   };
 }
 
 /** What else there is in the world: the status page, the state file, the store. */
-function placesOf(flags: ServeFlags): Pick<ServiceOptions, 'stats' | 'state' | 'shared'> {
-  const { stats, state, saveEvery, store, storePrefix } = flags;
-  return {
-    ...(stats === undefined ? {} : { stats }),
-    ...(state === undefined ? {} : { state: { path: state, everyMs: saveEvery } }),
-    ...(store === undefined ? {} : { shared: { url: store, prefix: storePrefix } }),
-  };
+function worldOf(flags: ServeFlags): Pick<Settings, 'stats' | 'state' | 'shared'> {
+  return { ...statsOf(flags), ...stateOf(flags), ...sharedOf(flags) };
+}
+
+function statsOf(flags: ServeFlags): Pick<Settings, 'stats'> {
+  const { stats, port, http } = flags;
+  if (stats === undefined) return {};
+  const isMeant = (host: string): boolean =>
+    host === stats.host || (isAll(host) && ipFamily(host) === ipFamily(stats.host));
+  if (http && port !== 0 && stats.port === port && hostsOf(flags).some(isMeant)) {
+    throw new UsageError(`--stats: the tracker itself is at port ${port}; choose another one`);
+  }
+  return { stats };
+}
+
+function stateOf({ state: path, saveEvery }: ServeFlags): Pick<Settings, 'state'> {
+  if (path !== undefined) return { state: { path, everyMs: saveEvery ?? SAVE_EVERY } };
+  if (saveEvery !== undefined)
+    throw new UsageError('--save-every needs --state, the file to save to');
+  return {};
+}
+
+function sharedOf({ store, storePrefix }: ServeFlags): Pick<Settings, 'shared'> {
+  if (store !== undefined) return { shared: { url: store, prefix: storePrefix ?? PREFIX } };
+  if (storePrefix !== undefined) throw new UsageError('--store-prefix needs --store');
+  return {};
+}
+
+function proxiesOf({ trustedProxy, proxyHeader }: ServeFlags): Pick<Settings, 'trustedProxies'> {
+  if (trustedProxy !== undefined) return { trustedProxies: networksOf(trustedProxy).handle };
+  if (proxyHeader !== undefined) {
+    throw new UsageError('--proxy-header needs --trusted-proxy: nobody else is believed');
+  }
+  return {};
+}
+
+/** Each once, and none that an address for all of its family stands for already. */
+function hostsOf({ host: hosts = ALL_ADDRESSES }: Pick<ServeFlags, 'host'>): readonly string[] {
+  const named = [...new Set(hosts)];
+  const covered = new Set(named.filter(isAll).map(ipFamily));
+  return named.filter((host) => isAll(host) || !covered.has(ipFamily(host)));
+}
+
+function isAll(host: string): boolean {
+  return ALL_ADDRESSES.includes(host);
 }
 
 function answersOf(flags: ServeFlags): ServiceOptions['answers'] {
@@ -58,7 +88,7 @@ function answersOf(flags: ServeFlags): ServiceOptions['answers'] {
     defaultNumWant: Math.min(numwant, maxNumwant),
     maxNumWant: maxNumwant,
     ipParameter: flags.acceptIp,
-    proxyHeader: flags.proxyHeader,
+    ...(flags.proxyHeader === undefined ? {} : { proxyHeader: flags.proxyHeader }),
   };
 }
 
@@ -83,6 +113,9 @@ function networksOf(texts: readonly string[]): NetworkSet {
 }
 
 const ALL_ADDRESSES = ['0.0.0.0', '::'];
+const SAVE_EVERY = 5 * 60_000;
+/** Of the keys in the store. */
+const PREFIX = 'bip:';
 /** Clients come back later by up to this part of the interval. */
 const JITTER = 0.1;
 /** In intervals: one announce may be lost. */

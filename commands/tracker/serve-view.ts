@@ -6,8 +6,8 @@ import { formatDuration } from '../cli/units.ts';
 import type { ServeEvent, TrackerNumbers } from './serve-events.ts';
 
 /**
- * In a pipe the result is where clients announce to, one URL a line, and with --log-announces each
- * announce; on a terminal the numbers stand on stderr and redraw themselves.
+ * The result is where clients announce to, one URL a line, and with --log-announces each announce;
+ * what else happens is told on stderr (`serve-notes.ts`), where on a terminal numbers redraw themselves.
  */
 export const serveView: View<ServeEvent> = {
   terminal(event, style) {
@@ -15,84 +15,70 @@ export const serveView: View<ServeEvent> = {
       case 'listening':
         return listening(event, style);
       case 'announce':
-        return `${announce(event).join('  ')}\n`;
+        return announceLine(event, style);
       case 'end':
         return `${total(event)}\n`;
-      case 'numbers':
-        return undefined;
       default:
-        return `${style.dim(sentence(event))}\n`;
+        return undefined;
     }
   },
   plain(event) {
     if (event.type === 'listening') return event.announce.map((url) => tsv(url)).join('');
-    return event.type === 'announce' ? tsv(...announce(event)) : undefined;
+    if (event.type !== 'announce') return undefined;
+    return tsv(event.event, event.infoHash, event.peer, stateOf(event), event.transport);
   },
 };
 
+type Announce = Extract<ServeEvent, { type: 'announce' }>;
+
 function listening(
-  { announce: urls, stats, restored }: Extract<ServeEvent, { type: 'listening' }>,
+  { announce, stats }: Extract<ServeEvent, { type: 'listening' }>,
   style: Style,
 ): string {
-  const lines = urls.map((url) => style.bold(url));
+  const lines = announce.map((url) => style.bold(url));
   if (stats !== undefined) lines.push(`${style.dim('status')} ${stats}`);
-  if (restored !== undefined) {
-    lines.push(style.dim(`${restored.peers} peers of ${restored.swarms} torrents are back`));
-  }
   return `${lines.join('\n')}\n`;
 }
 
-/** The columns of an announce: what, of which torrent, who, seeding or not. */
-function announce({
-  event,
-  infoHash,
-  peer,
-  seeding,
-  transport,
-  refused,
-}: Extract<ServeEvent, { type: 'announce' }>): string[] {
-  const state = refused ?? (seeding ? 'seeder' : 'leecher');
-  return [event, infoHash, peer, state, transport];
+/** In columns; the last one is as long as it is. */
+function announceLine(event: Announce, style: Style): string {
+  const state = stateOf(event).padEnd('leecher'.length);
+  const columns = [
+    event.event.padEnd('completed'.length),
+    event.refused === undefined ? state : style.yellow(state),
+    event.transport.padEnd('http'.length),
+    style.dim(event.infoHash),
+    event.peer,
+  ];
+  return `${columns.join(' ')}\n`;
 }
 
-/** What happened, beside the numbers, in a sentence. */
-function sentence(
-  event: Exclude<ServeEvent, { type: 'listening' | 'announce' | 'numbers' | 'end' }>,
+/** Seeding or not; of a refused announce, why it was. */
+function stateOf({ refused, seeding }: Announce): string {
+  return refused ?? (seeding ? 'seeder' : 'leecher');
+}
+
+/** The line that redraws itself, no longer than the terminal is wide: of one that wraps, a part would stay. */
+export function statusLine(
+  { swarms, seeders, leechers, announcesPerSecond, refused }: TrackerNumbers,
+  columns: number,
 ): string {
-  switch (event.type) {
-    case 'reloaded':
-      return 'the lists were read again';
-    case 'reload-failed':
-      return `the lists stay as they were: ${event.message}`;
-    case 'store':
-      return event.up
-        ? 'the store is there'
-        : `the store is away, answers come from this tracker alone: ${event.reason}`;
-    case 'saved':
-      return `${event.peers} peers of ${event.swarms} torrents were saved to ${event.path}`;
-    case 'save-failed':
-      return `the state was not saved: ${event.message}`;
-  }
-}
-
-/** The line that redraws itself. */
-export function statusLine({
-  swarms,
-  seeders,
-  leechers,
-  announcesPerSecond,
-  refused,
-}: TrackerNumbers): string {
   const parts = [
-    `${swarms} torrents`,
-    `${seeders} seeders`,
-    `${leechers} leechers`,
+    count(swarms, 'torrent'),
+    count(seeders, 'seeder'),
+    count(leechers, 'leecher'),
     `${announcesPerSecond} announces/s`,
   ];
   if (refused > 0) parts.push(`${refused} refused`);
-  return parts.join('  ');
+  return parts.join('  ').slice(0, columns - 1);
 }
 
 function total({ announces, scrapes, refused, elapsedMs }: Extract<ServeEvent, { type: 'end' }>) {
-  return `${announces} announces and ${scrapes} scrapes in ${formatDuration(elapsedMs)}, ${refused} refused`;
+  const answered = `${count(announces, 'announce')} and ${count(scrapes, 'scrape')}`;
+  return `${answered} in ${formatDuration(elapsedMs)}, ${refused} refused`;
+}
+
+/** `1 peer`, `2 peers`. */
+export function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }
