@@ -2,7 +2,7 @@
 
 import { type Case, casesOf } from './cases.ts';
 import { type Arena, fillAll, type Runner, watch } from './measure.ts';
-import { bip, type Contestant, NPM, OPENTRACKER } from './servers.ts';
+import { BARE, bip, type Contestant, NPM, OPENTRACKER } from './servers.ts';
 import { caseTable, memoryTable, type Sample } from './tables.ts';
 
 const CONTESTANTS: readonly Contestant[] = [
@@ -10,12 +10,17 @@ const CONTESTANTS: readonly Contestant[] = [
   bip('bip, 2 workers', ['--workers', '2']),
   OPENTRACKER,
   NPM,
+  BARE,
 ];
 
 /** A table of memory and one for each case. */
 export async function compare(arena: Arena): Promise<string> {
   await using stack = new AsyncDisposableStack();
-  const { population, runners } = await fillAll(CONTESTANTS, arena, stack);
+  const { population, runners } = await fillAll(
+    [...CONTESTANTS, ...furtherBuilds(arena)],
+    arena,
+    stack,
+  );
   const { seconds, cases: names } = arena.options;
   const cases = await casesOf(names, { population, seconds, to: arena.to });
   const tables = [memoryTable(runners)];
@@ -23,6 +28,10 @@ export async function compare(arena: Arena): Promise<string> {
     tables.push(`${one.name}\n\n${await compareCase(one, runners, arena)}`);
   }
   return tables.join('\n\n');
+}
+
+function furtherBuilds({ options }: Arena): Contestant[] {
+  return [...options.bundles].map(([name, path]) => bip(name, [], path));
 }
 
 async function compareCase(

@@ -11,6 +11,8 @@ export interface TrackerBenchOptions {
   /** Names of cases and of trackers; empty for all. */
   readonly cases: readonly string[];
   readonly only: readonly string[];
+  /** Further builds of bip, by their names: paths of their `bip.mjs`. */
+  readonly bundles: ReadonlyMap<string, string>;
   readonly what: 'compare' | 'scale' | 'store';
 }
 
@@ -25,6 +27,7 @@ export function trackerBenchOptions(argv: readonly string[]): TrackerBenchOption
       peers: { type: 'string' },
       case: { type: 'string', multiple: true, default: [] },
       only: { type: 'string', multiple: true, default: [] },
+      bundle: { type: 'string', multiple: true, default: [] },
       scale: { type: 'boolean', default: false },
       'store-only': { type: 'boolean', default: false },
     },
@@ -37,8 +40,16 @@ export function trackerBenchOptions(argv: readonly string[]): TrackerBenchOption
     peers: whole(values.peers ?? (scale ? '1000000' : '250000'), '--peers'),
     cases: values.case.flatMap((names) => names.split(',')),
     only: values.only.flatMap((names) => names.split(',')),
+    bundles: new Map(values.bundle.map(namedPath)),
     what: values['store-only'] ? 'store' : scale ? 'scale' : 'compare',
   };
+}
+
+/** `NAME=PATH`. */
+function namedPath(text: string): [string, string] {
+  const mark = text.indexOf('=');
+  if (mark < 1) throw new TypeError('--bundle: NAME=PATH');
+  return [text.slice(0, mark), text.slice(mark + 1)];
 }
 
 function whole(text: string, flag: string): number {

@@ -2,6 +2,7 @@
 
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { npmPeers } from '../../../scripts/npm-peers.ts';
 import { Child } from '../../interop/child.ts';
 import { freePort } from '../../interop/free-port.ts';
@@ -73,14 +74,39 @@ export const NPM: Contestant = {
   },
 };
 
-/** The bundle in dist/, with further flags. */
-export function bip(name: string, flags: readonly string[] = []): Contestant {
+/** No tracker: what Node costs each that runs on it. */
+export const BARE: Contestant = {
+  name: 'Node alone',
+  mostPeers: 200,
+  keepsAlive: true,
+  missing: () => undefined,
+  async start() {
+    const child = new Child([process.execPath, join(import.meta.dirname, 'bare.ts')]);
+    try {
+      const port = await child.until(() => child.lines[0], {
+        deadlineMs: READY_MS,
+        what: 'Node to listen',
+      });
+      return {
+        pids: [child.pid],
+        port: Number(port),
+        [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+      };
+    } catch (error) {
+      await child[Symbol.asyncDispose]();
+      throw error;
+    }
+  },
+};
+
+/** bip as a bundle, with further flags. */
+export function bip(name: string, flags: readonly string[] = [], bundle: string = BIP): Contestant {
   return {
     name,
     mostPeers: 200,
     keepsAlive: true,
     missing: () => undefined,
-    start: () => startBip(flags),
+    start: () => startBip(bundle, flags),
   };
 }
 
@@ -92,7 +118,7 @@ export const BIP_REDIS: Contestant = {
     await mkdir(state, { recursive: true });
     await using stack = new AsyncDisposableStack();
     const redis = stack.use(await RedisServer.start({ state }));
-    const server = stack.use(await startBip(['--store', redis.url]));
+    const server = stack.use(await startBip(BIP, ['--store', redis.url]));
     const open = stack.move();
     return {
       pids: [...server.pids, numberIn(await redis.ask('INFO server'), 'process_id')],
@@ -103,11 +129,11 @@ export const BIP_REDIS: Contestant = {
   },
 };
 
-async function startBip(flags: readonly string[]): Promise<Server> {
+async function startBip(bundle: string, flags: readonly string[]): Promise<Server> {
   const serve = ['tracker', 'serve', '--host', '127.0.0.1', '--port', '0', '--no-rate-limit'];
   const node = [process.execPath, ...nodeFlags()];
   const child = new Child(
-    [...node, BIP, '--json', ...serve, '--stats', '0', ...flags],
+    [...node, bundle, '--json', ...serve, '--stats', '0', ...flags],
     // The configuration of whoever measures is not to matter.
     { env: { XDG_CONFIG_HOME: '/nonexistent', NO_COLOR: '1' } },
   );
