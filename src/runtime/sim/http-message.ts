@@ -64,7 +64,8 @@ export class HttpReader {
 
 function endOfHead(bytes: Uint8Array): number | undefined {
   let lineLength = 0;
-  for (const [at, byte] of bytes.entries()) {
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at];
     if (byte === LINE_FEED && lineLength === 0 && at > 1) return at + 1;
     if (byte === LINE_FEED) lineLength = 0;
     else if (byte !== CARRIAGE_RETURN) lineLength++;
