@@ -105,7 +105,7 @@ describe(`seed ${TEST_SEED}`, () => {
     const story = new TrackerStory(options);
     await play(story, WITHOUT_STATE, options);
     expect(story.compared.exact).toBeGreaterThan(0.8 * story.compared.all);
-  }, 60_000);
+  }, 180_000);
 
   test('the same seed gives the same trace, another seed another', async () => {
     const run = async (seed: number): Promise<string> => {
@@ -125,5 +125,5 @@ describe(`seed ${TEST_SEED}`, () => {
     const first = await run(TEST_SEED);
     expect(await run(TEST_SEED)).toBe(first);
     expect(await run(TEST_SEED + 1)).not.toBe(first);
-  }, 60_000);
+  }, 180_000);
 });
