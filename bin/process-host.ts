@@ -3,6 +3,7 @@
 import { Worker } from 'node:worker_threads';
 import type { ProcessHost } from '../commands/cli/context.ts';
 import { clock } from '../src/runtime/node/clock.ts';
+import { descriptorsLeft } from '../src/runtime/node/descriptors.ts';
 import type { FromThread, TrackerSetup, TrackerThread } from '../src/tracker/server/index.ts';
 
 export const processHost: ProcessHost = {
@@ -15,6 +16,7 @@ export const processHost: ProcessHost = {
     return openRedis(url, { ...options, clock });
   },
   startTrackerThread,
+  descriptorsLeft,
 };
 
 /** In the built bip the program stands beside it; from source it is TypeScript, too. */

@@ -21,6 +21,8 @@ export interface ProcessHost {
   openRedis(url: string, options: { readonly signal: AbortSignal }): Promise<RedisLink>;
   /** Starts a thread that shares the swarms of this one; see `serveThread`. */
   startTrackerThread(setup: TrackerSetup): TrackerThread;
+  /** How many more files and sockets the system lets it open; `undefined` where that is not told. */
+  descriptorsLeft(): number | undefined;
 }
 
 /** Everything a command may touch; nothing under commands/ reads `process`. */

@@ -36,6 +36,9 @@ export interface ServeFlags {
   readonly maxPeers: number;
   /** Bytes. */
   readonly maxMemory: number;
+  readonly maxConnections?: number;
+  /** Milliseconds. */
+  readonly requestTimeout: number;
   readonly logAnnounces?: true;
   readonly logEvery: number;
   readonly timeout?: number;
@@ -176,6 +179,20 @@ function addLimits(command: Command): Command {
       new Option('--max-memory <size>', 'memory for swarms and peers at most')
         .argParser(parseMemory)
         .default(1024 ** 3, '1GiB'),
+    )
+    .addOption(
+      new Option(
+        '--max-connections <n>',
+        'connections over HTTP at most; default 10000, or what the limit of open files (ulimit -n) leaves',
+      ).argParser((text) => parseWhole(text, '--max-connections', 1, 1_000_000)),
+    )
+    .addOption(
+      new Option(
+        '--request-timeout <duration>',
+        'how long a request over HTTP may take to arrive, and its answer to leave',
+      )
+        .argParser((text) => parseSpan(text, '--request-timeout', 1000, LONGEST))
+        .default(10_000, '10s'),
     );
 }
 

@@ -13,6 +13,7 @@ import type { Invocation } from '../cli/action.ts';
 import { LimitReached } from '../cli/exit-codes.ts';
 import { formatDuration } from '../cli/units.ts';
 import { waitFor } from '../cli/wait-for.ts';
+import { connectionsOf } from './serve-connections.ts';
 import type { ServeEvent, TrackerNumbers } from './serve-events.ts';
 import { Journal } from './serve-journal.ts';
 import { readLists } from './serve-lists.ts';
@@ -94,7 +95,7 @@ async function run(
 }
 
 async function open(
-  { context, options }: Invocation<ServeFlags>,
+  { context, options, reporter }: Invocation<ServeFlags>,
   version: string,
   onEvent: (event: ServiceEvent) => void,
 ): Promise<TrackerService> {
@@ -115,7 +116,10 @@ async function open(
               onEvent({ type: 'store', up, ...(reason === undefined ? {} : { reason }) }),
           }),
         };
-  const serviceOptions = { ...settings, access, signal, onEvent };
+  const maxConnections = connectionsOf(options, host?.descriptorsLeft());
+  reporter.explain(`${maxConnections} connections over HTTP at most`);
+  const http = { maxConnections, requestTimeoutMs: options.requestTimeout };
+  const serviceOptions = { ...settings, http, access, signal, onEvent };
   return TrackerService.open(runtime, serviceOptions, serviceHost).catch((error: unknown) => {
     throw portTaken(error, options) ?? error;
   });

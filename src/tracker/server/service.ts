@@ -6,6 +6,7 @@ import type { Listener, Millis, Runtime } from '../../runtime/ports.ts';
 import { Repeating } from '../../runtime/repeating.ts';
 import { Access, type AccessLists } from './access.ts';
 import { allocateCounters, Counters } from './counters.ts';
+import { type HttpBudget, type HttpLimits, shareOut } from './http-limits.ts';
 import { type OpenShared, type ServingTracker, serveTracker } from './serving.ts';
 import type { AnnounceNote, TrackerSetup } from './setup.ts';
 import { announceUrls, findSharedPort, type TrackerPlaces } from './sockets.ts';
@@ -28,6 +29,8 @@ export interface ServiceOptions
   > {
   readonly signal: AbortSignal;
   readonly places: Omit<TrackerPlaces, 'reusePort'>;
+  /** The limits of the runtime when left out. */
+  readonly http?: HttpBudget;
   readonly limits: {
     readonly maxSwarms: number;
     readonly maxPeers: number;
@@ -119,7 +122,9 @@ export class TrackerService implements AsyncDisposable {
     const restored = path === undefined ? undefined : await loadState(runtime, path, store);
     const counters = allocateCounters(workers, isShared);
     const places = await placesOf(runtime, options);
-    const setup = setupOf(options, { places, store, counters, connectionKey: random.bytes(16) });
+    const { ofEach: httpLimits, ofStats } = httpLimitsOf(options);
+    const connectionKey = random.bytes(16);
+    const setup = setupOf(options, { places, httpLimits, store, counters, connectionKey });
     const opened: AsyncDisposable[] = [];
     try {
       const serving = await serveTracker(runtime, setup, {
@@ -132,7 +137,7 @@ export class TrackerService implements AsyncDisposable {
       const threads = await startThreads(setup, serving.port, { options, host });
       if (threads !== undefined) opened.push(threads);
       const stats = statsOf(runtime, options, { store, counters, serving });
-      const statsListener = await serveStats(runtime, options, stats);
+      const statsListener = await serveStats(runtime, options, { stats, limits: ofStats });
       const made = { serving, threads, stats, statsListener, counters, restored };
       return new TrackerService({ runtime, options, store, ...made });
     } catch (error) {
@@ -237,10 +242,17 @@ async function placesOf(
   return reusePort ? { ...asked, port: await findSharedPort(runtime, asked, signal) } : asked;
 }
 
+function httpLimitsOf(options: ServiceOptions): ReturnType<typeof shareOut> {
+  const { http = {}, places, workers, stats } = options;
+  const sockets = workers * (places.hosts?.length ?? 1);
+  return shareOut(http, { sockets, stats: stats !== undefined });
+}
+
 function setupOf(
   options: ServiceOptions,
   made: {
     readonly places: TrackerPlaces;
+    readonly httpLimits: HttpLimits;
     readonly store: SwarmStore;
     readonly counters: ArrayBufferLike;
     readonly connectionKey: Uint8Array;
@@ -258,6 +270,7 @@ function setupOf(
     fullScrape,
     logAnnounces,
     places: made.places,
+    httpLimits: made.httpLimits,
     ...(trustedProxies === undefined ? {} : { trustedProxies }),
     // The system spreads connections, so that each thread sees a part of what an address sends.
     ...(requestsPerSecond === undefined ? {} : { requestsPerSecond: requestsPerSecond / workers }),
@@ -316,10 +329,10 @@ function statsOf(
 async function serveStats(
   { http }: ServiceRuntime,
   { stats: at, signal }: ServiceOptions,
-  stats: TrackerStats,
+  { stats, limits }: { readonly stats: TrackerStats; readonly limits: HttpLimits },
 ): Promise<Listener | undefined> {
   if (at === undefined) return undefined;
-  return http.serve((request) => stats.handle(request), { ...at, signal });
+  return http.serve((request) => stats.handle(request), { ...at, ...limits, signal });
 }
 
 /** Looks at every peer about once a minute, and at some in any case. */

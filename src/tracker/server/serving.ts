@@ -53,7 +53,9 @@ export async function serveTracker(
   try {
     const tracker = createTracker(runtime, setup, { ...options, store, remote });
     const handlers = createHandlers(runtime, setup, { tracker, store });
-    const sockets = await openSockets(runtime, setup.places, { handlers, signal: options.signal });
+    const { places, httpLimits } = setup;
+    const how = { handlers, signal: options.signal, httpLimits };
+    const sockets = await openSockets(runtime, places, how);
     return {
       port: sockets.port,
       hosts: sockets.hosts,

@@ -1,6 +1,7 @@
 /** What a thread has to know to serve. @module */
 
 import type { AccessLists } from './access.ts';
+import type { HttpLimits } from './http-limits.ts';
 import type { Refusal } from './model.ts';
 import type { NetworkSetHandle } from './network-set.ts';
 import type { TrackerPlaces } from './sockets.ts';
@@ -22,6 +23,8 @@ export interface TrackerSetup {
   readonly requestsPerSecond?: number;
   readonly fullScrape: boolean;
   readonly places: TrackerPlaces;
+  /** Of each socket. */
+  readonly httpLimits: HttpLimits;
   /** Swarms are shared with other trackers. */
   readonly shared?: SharedSwarmsAt;
   /** Every announce is told. */

@@ -3,6 +3,7 @@
 import { type Endpoint, formatEndpoint } from '../../base/endpoint.ts';
 import { NetworkError } from '../../base/errors.ts';
 import type { Datagrams, HttpHandler, Runtime } from '../../runtime/ports.ts';
+import type { HttpLimits } from './http-limits.ts';
 
 /** Where a tracker is to be reached. */
 export interface TrackerPlaces {
@@ -77,6 +78,7 @@ export async function findSharedPort(
 interface Opening {
   readonly handlers: TrackerHandlers;
   readonly signal: AbortSignal;
+  readonly httpLimits?: HttpLimits;
   /** What is open already. */
   readonly opened: AsyncDisposable[];
 }
@@ -124,12 +126,12 @@ async function openHost(
   runtime: SocketRuntime,
   { http, udp, port, reusePort }: TrackerPlaces,
   host: string | undefined,
-  { handlers, signal, opened }: Opening,
+  { handlers, signal, httpLimits, opened }: Opening,
 ): Promise<Endpoint | undefined> {
   const at = { reusePort, signal, ...(host === undefined ? {} : { host }) };
   let local: Endpoint | undefined;
   if (http) {
-    const listener = await runtime.http.serve(handlers.http, { ...at, port });
+    const listener = await runtime.http.serve(handlers.http, { ...at, ...httpLimits, port });
     opened.push(listener);
     ({ local } = listener);
   }
