@@ -50,6 +50,7 @@ export class TrackerClient {
   readonly #lateMs: Millis;
   readonly #peer: Peer;
   readonly #announcer: Announcer;
+  readonly #power = new AbortController();
   #left: number;
   /** The tracker took `started`. */
   #started = false;
@@ -88,7 +89,7 @@ export class TrackerClient {
         },
         onPeers: () => undefined,
         onEvent: (event) => this.#heard(event),
-        signal: new AbortController().signal,
+        signal: this.#power.signal,
       },
     );
   }
@@ -114,6 +115,8 @@ export class TrackerClient {
   vanish(): void {
     this.#ledger.tally.vanished++;
     this.#host.crash();
+    // What had just begun would go on, as promises outlive a crash of the host.
+    this.#power.abort();
     this.#forget();
   }
 
