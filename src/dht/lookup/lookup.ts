@@ -1,0 +1,220 @@
+/**
+ * The search for the nodes closest to a target (Kademlia §2.3): at any time α queries are under way to
+ * the closest that were not asked yet, until the closest k that are alive have answered.
+ *
+ * A node that does not answer in the short time is waited for no longer, but counts if it answers
+ * before the end; one of the closest is asked a second time, since packets get lost. Pure: told what
+ * happened, asked whom to query next.
+ *
+ * @module
+ */
+
+import { equalBytes } from '../../base/bytes.ts';
+import { formatEndpoint } from '../../base/endpoint.ts';
+import { parseIp } from '../../base/ip.ts';
+import type { Contact } from '../contact.ts';
+import { compareDistance } from '../distance.ts';
+import { isSecureId } from '../secure-id.ts';
+import { isPlausible } from '../plausible.ts';
+import { Candidate } from './candidate.ts';
+
+export interface LookupOptions {
+  /** 20 bytes. */
+  readonly target: Uint8Array;
+  /** Us: never asked. */
+  readonly ownId: Uint8Array;
+  /** How many of the closest have to answer. */
+  readonly k: number;
+  /** How many queries are under way at once, those that are slow left out. */
+  readonly alpha: number;
+  /** One node of an address and {@link MAX_PER_NETWORK} of a network; not on loopback. */
+  readonly limitAddresses: boolean;
+  /** Leaves out nodes whose ids do not follow from their addresses (BEP 42). */
+  readonly onlySecure: boolean;
+}
+
+export class Lookup {
+  readonly target: Uint8Array;
+  readonly #options: LookupOptions;
+  /** Nearest first. */
+  #sorted: Candidate[] = [];
+  /** Those of which only the address is known. */
+  readonly #nameless: Candidate[] = [];
+  /** All that were ever heard of, by address. */
+  readonly #known = new Set<string>();
+  readonly #hosts = new Set<string>();
+  readonly #networks = new Map<string, number>();
+
+  constructor(options: LookupOptions) {
+    this.target = options.target;
+    this.#options = options;
+  }
+
+  /** Takes in a node that was heard of `hop` answers from the start. Returns whether it is new and may be asked. */
+  add({ id, endpoint }: Contact, hop: number): boolean {
+    const ip = parseIp(endpoint.host);
+    if (ip === undefined || !isPlausible(ip, endpoint.port)) return false;
+    if (this.#isFar(id) || equalBytes(id, this.#options.ownId)) return false;
+    if (this.#options.onlySecure && !isSecureId(id, ip)) return false;
+    if (!this.#admit(endpoint.host, ip, formatEndpoint(endpoint))) return false;
+    this.#insert(new Candidate(endpoint, id.slice(), hop));
+    return true;
+  }
+
+  /** Takes in a node of which only the address is known. Such are asked while others are few. */
+  addNameless(endpoint: Contact['endpoint']): void {
+    const key = formatEndpoint(endpoint);
+    if (this.#known.has(key)) return;
+    this.#known.add(key);
+    this.#nameless.push(new Candidate(endpoint, undefined, 0));
+  }
+
+  /** Whom to ask now; they count as asked. */
+  take(): Candidate[] {
+    const { k, alpha } = this.#options;
+    const taken: Candidate[] = [];
+    let room = alpha - this.#flying();
+    let alive = 0;
+    for (const candidate of this.#sorted) {
+      if (room <= 0 || alive === k) break;
+      if (candidate.state === 'answered') alive++;
+      if (candidate.state !== 'fresh') continue;
+      taken.push(candidate);
+      room--;
+    }
+    if (alive < k) {
+      for (const candidate of this.#nameless) {
+        if (room <= 0) break;
+        if (candidate.state !== 'fresh') continue;
+        taken.push(candidate);
+        room--;
+      }
+    }
+    for (const candidate of taken) {
+      candidate.state = 'asked';
+      candidate.attempts++;
+      candidate.pending++;
+    }
+    return taken;
+  }
+
+  /**
+   * It answered under this id. A node that was named with another id is moved to where it belongs.
+   */
+  answered(candidate: Candidate, id: Uint8Array): void {
+    candidate.pending--;
+    if (candidate.state === 'answered') return;
+    candidate.state = 'answered';
+    if (candidate.id !== undefined && equalBytes(id, candidate.id)) return;
+    this.#sorted = this.#sorted.filter((other) => other !== candidate);
+    candidate.id = id.slice();
+    this.#insert(candidate);
+  }
+
+  /** No answer in the short time. */
+  slow(candidate: Candidate): void {
+    if (candidate.state !== 'asked') return;
+    candidate.state = this.#deservesRetry(candidate) ? 'fresh' : 'slow';
+  }
+
+  /** No answer in the long time, or one that is no good. */
+  failed(candidate: Candidate): void {
+    candidate.pending--;
+    if (candidate.state === 'answered' || candidate.pending > 0) return;
+    candidate.state = this.#deservesRetry(candidate) ? 'fresh' : 'failed';
+    if (candidate.state === 'failed') this.#release(candidate);
+  }
+
+  /** Whether no further answer can matter. */
+  get isDone(): boolean {
+    let alive = 0;
+    let isWaiting = false;
+    for (const { state } of this.#sorted) {
+      if (state === 'answered' && ++alive === this.#options.k) return true;
+      if (state === 'fresh' || state === 'asked') return false;
+      if (state === 'slow') isWaiting = true;
+    }
+    const busy = this.#nameless.some(({ state }) => state !== 'failed' && state !== 'answered');
+    return !isWaiting && !busy;
+  }
+
+  /** Those that answered, nearest first, at most k. */
+  closest(): Candidate[] {
+    return this.#sorted.filter(({ state }) => state === 'answered').slice(0, this.#options.k);
+  }
+
+  #flying(): number {
+    const isFlying = ({ state }: Candidate): boolean => state === 'asked';
+    return this.#sorted.filter(isFlying).length + this.#nameless.filter(isFlying).length;
+  }
+
+  #deservesRetry(candidate: Candidate): boolean {
+    if (candidate.attempts >= MAX_ATTEMPTS) return false;
+    let rank = 0;
+    for (const other of this.#sorted) {
+      if (other === candidate) return true;
+      if (other.state !== 'failed' && ++rank === this.#options.k) return false;
+    }
+    return true;
+  }
+
+  /** There are so many nearer ones that it will never be asked. */
+  #isFar(id: Uint8Array): boolean {
+    const last = this.#sorted.length < MAX_CANDIDATES ? undefined : this.#sorted.at(-1)?.id;
+    return last !== undefined && compareDistance(this.target, id, last) >= 0;
+  }
+
+  #admit(host: string, ip: Uint8Array, key: string): boolean {
+    if (this.#known.has(key)) return false;
+    if (this.#options.limitAddresses) {
+      const network = networkOf(ip);
+      const inNetwork = this.#networks.get(network) ?? 0;
+      if (this.#hosts.has(host) || inNetwork >= MAX_PER_NETWORK) return false;
+      this.#hosts.add(host);
+      this.#networks.set(network, inNetwork + 1);
+    }
+    this.#known.add(key);
+    return true;
+  }
+
+  /** Whoever names a dead node at the address of another shall not keep that one out. */
+  #release({ endpoint: { host } }: Candidate): void {
+    const ip = parseIp(host);
+    if (ip === undefined || !this.#hosts.delete(host)) return;
+    const network = networkOf(ip);
+    this.#networks.set(network, (this.#networks.get(network) ?? 1) - 1);
+  }
+
+  #insert(candidate: Candidate): void {
+    const { id } = candidate;
+    if (id === undefined) return;
+    let low = 0;
+    let high = this.#sorted.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const other = this.#sorted[middle]?.id;
+      if (other !== undefined && compareDistance(this.target, other, id) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    this.#sorted.splice(low, 0, candidate);
+    this.#drop();
+  }
+
+  #drop(): void {
+    const last = this.#sorted.at(-1);
+    if (this.#sorted.length > MAX_CANDIDATES && last?.state === 'fresh') this.#sorted.pop();
+  }
+}
+
+function networkOf(ip: Uint8Array): string {
+  return ip.subarray(0, ip.length === 4 ? 3 : 8).join('.');
+}
+
+/** A search asks some 30 to 60; what is farther than so many others is never asked. */
+const MAX_CANDIDATES = 200;
+
+/** The first query and one more. */
+const MAX_ATTEMPTS = 2;
+
+/** Of an IPv4 /24 or an IPv6 /64: libtorrent asks one; some providers put several customers in one. */
+const MAX_PER_NETWORK = 2;
