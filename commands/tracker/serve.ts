@@ -29,11 +29,13 @@ Prints the URLs that clients announce to, and serves until Ctrl-C. With --state 
 restart; with --store several trackers serve the same swarms. SIGHUP reads the files of --allow, --deny
 and --passkeys again. In private mode clients announce to /PASSKEY/announce.
 
-With --json each event is one line: listening, numbers, announce, reloaded, store, saved, end.
+With --json each event is one line: listening, numbers (every --log-every), announce (--log-announces),
+untold, reloaded, reload-failed, saved, save-failed, store, end.
 
 Examples:
-  bip tracker serve
-  bip tracker serve --port 8080 --stats 8081 --state swarms.bip
-  bip tracker serve --allow torrents.txt --interval 10m --json
-  bip tracker serve --workers 4 --store redis://127.0.0.1:6379
+  $ bip tracker serve
+  $ bip tracker serve --port 8080 --stats 8081 --state swarms.bip
+  $ bip tracker serve --allow torrents.txt --deny denied.txt --interval 10m
+  $ bip tracker serve --log-announces --json | jq -c 'select(.type == "announce" and .refused)'
+  $ bip tracker serve --workers 4 --store redis://127.0.0.1:6379
 `;
