@@ -8,6 +8,8 @@ export const BIP_ENTRY = 'BIP_INTEROP_ENTRY';
 
 export interface BipOptions {
   readonly cwd?: string;
+  /** Words in front of the command: a program that becomes bip, like `prlimit --nofile=64`. */
+  readonly under?: readonly string[];
 }
 
 /** What is left of a run. */
@@ -26,12 +28,15 @@ export class Bip implements AsyncDisposable {
   /** Lines of stdout that were read into events already. */
   readonly #events: BipEvent[] = [];
 
-  constructor(args: readonly string[], options: BipOptions = {}) {
+  constructor(args: readonly string[], { under = [], ...options }: BipOptions = {}) {
     const entry = process.env[BIP_ENTRY];
     if (entry === undefined) throw new Error(`${BIP_ENTRY} is not set: setup.ts has not run`);
     // The configuration and the variables of whoever runs the tests are not to matter.
     const env = { XDG_CONFIG_HOME: '/nonexistent', NO_COLOR: '1' };
-    this.child = new Child([process.execPath, entry, '--json', ...args], { ...options, env });
+    this.child = new Child([...under, process.execPath, entry, '--json', ...args], {
+      ...options,
+      env,
+    });
   }
 
   /** All so far. @throws {Error} when a line breaks the contract of cli.md. */

@@ -1,6 +1,6 @@
-/** `bip tracker serve`, on any free port of both families, telling of every announce. @module */
+/** `bip tracker serve`, on any free port of both families, telling of every announce or of none. @module */
 
-import { Bip } from '../bip.ts';
+import { Bip, type BipOptions } from '../bip.ts';
 import type { Child } from '../child.ts';
 import { at, isRecord, parseJson, textAt } from '../json.ts';
 import { type Loopback, READY_MS } from './peer.ts';
@@ -19,25 +19,35 @@ export interface ToldAnnounce {
   readonly refused: string | undefined;
 }
 
+export interface BipTrackerOptions extends Pick<BipOptions, 'under'> {
+  readonly hosts?: readonly Loopback[];
+  /** Any free one by default. */
+  readonly port?: number;
+  /** Announces are not told: there will be thousands. */
+  readonly isQuiet?: boolean;
+}
+
 export class BipTracker implements AsyncDisposable {
+  readonly port: number;
   readonly #bip: Bip;
-  readonly #port: number;
 
   private constructor(bip: Bip, port: number) {
     this.#bip = bip;
-    this.#port = port;
+    this.port = port;
   }
 
   /** Listens on 127.0.0.1 and, when asked to, on ::1. */
   static async start(
     flags: readonly string[] = [],
-    { hosts = ['127.0.0.1'] }: { readonly hosts?: readonly Loopback[] } = {},
+    { hosts = ['127.0.0.1'], port = 0, isQuiet = false, ...how }: BipTrackerOptions = {},
   ): Promise<BipTracker> {
-    const bip = new Bip([
-      ...['tracker', 'serve', '--port', '0', '--log-announces'],
+    const args = [
+      ...['tracker', 'serve', '--port', String(port)],
+      ...(isQuiet ? [] : ['--log-announces']),
       ...hosts.flatMap((host) => ['--host', host]),
       ...flags,
-    ]);
+    ];
+    const bip = new Bip(args, how);
     try {
       const url = await bip.child.until(() => listeningAt(bip.child), {
         deadlineMs: READY_MS,
@@ -57,20 +67,23 @@ export class BipTracker implements AsyncDisposable {
   /** Where clients announce to; in private mode with their passkey. */
   url(by: Transport, host: Loopback = '127.0.0.1', passkey?: string): string {
     const where = host === '::1' ? '[::1]' : host;
-    return `${by}://${where}:${this.#port}/${passkey === undefined ? '' : `${passkey}/`}announce`;
+    return `${by}://${where}:${this.port}/${passkey === undefined ? '' : `${passkey}/`}announce`;
+  }
+
+  /** What it told, by its `type`. */
+  told(type: string): readonly Readonly<Record<string, unknown>>[] {
+    return linesOf(this.child).filter((line) => line['type'] === type);
   }
 
   get announces(): readonly ToldAnnounce[] {
-    return linesOf(this.child)
-      .filter((line) => line['type'] === 'announce')
-      .map((line) => ({
-        event: textAt(line, 'event'),
-        infoHash: textAt(line, 'infoHash'),
-        peer: textAt(line, 'peer'),
-        seeding: line['seeding'] === true,
-        transport: line['transport'] === 'udp' ? 'udp' : 'http',
-        refused: typeof line['refused'] === 'string' ? line['refused'] : undefined,
-      }));
+    return this.told('announce').map((line) => ({
+      event: textAt(line, 'event'),
+      infoHash: textAt(line, 'infoHash'),
+      peer: textAt(line, 'peer'),
+      seeding: line['seeding'] === true,
+      transport: line['transport'] === 'udp' ? 'udp' : 'http',
+      refused: typeof line['refused'] === 'string' ? line['refused'] : undefined,
+    }));
   }
 
   /** The first announce that is like this, once it is there. @throws {Error} when none comes. */

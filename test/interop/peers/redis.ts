@@ -1,4 +1,4 @@
-/** Redis on loopback, that keeps nothing on the disk: what is killed comes back empty. @module */
+/** Redis on loopback. What is killed comes back empty, unless it is told to log what it does. @module */
 
 import { connect } from 'node:net';
 import { Child } from '../child.ts';
@@ -10,6 +10,8 @@ export interface RedisOptions {
   /** Where it keeps its state. */
   readonly state: string;
   readonly password?: string;
+  /** Keep a log of all writes, and come back with them. */
+  readonly appendOnly?: boolean;
   /** A node of a cluster; join them by {@link formCluster}. */
   readonly cluster?: boolean;
 }
@@ -37,14 +39,14 @@ export class RedisServer implements AsyncDisposable {
     return `redis://${who}127.0.0.1:${this.port}`;
   }
 
-  /** Starts it, empty, after it was killed. */
+  /** Starts it after it was killed. */
   async start(): Promise<void> {
-    const { state, password, cluster } = this.#options;
+    const { state, password, appendOnly = false, cluster } = this.#options;
     const settings = {
       port: String(this.port),
       bind: '127.0.0.1',
       save: '',
-      appendonly: 'no',
+      appendonly: appendOnly ? 'yes' : 'no',
       dir: state,
       'enable-debug-command': 'yes',
       ...(password === undefined ? {} : { requirepass: password }),
