@@ -21,7 +21,7 @@ interface Envelope {
 
 export interface KrpcQuery extends Envelope {
   readonly type: 'query';
-  /** `q`: one of those that we know, or any other. */
+  /** `q`: one of those that we know, or any other; one character for each byte. */
   readonly method: string;
   readonly args: QueryArguments;
   /** `ro`: the sender answers no queries (BEP 43). */
