@@ -14,7 +14,7 @@ export function tellPeople(event: ServeEvent, reporter: Reporter, closing: boole
     case 'store':
       return tellOfStore(event, reporter);
     case 'saved': {
-      const sentence = `${peersOf(event)} were saved to ${event.path}`;
+      const sentence = `saved ${peersOf(event)} to ${event.path}`;
       return closing ? reporter.step(sentence) : reporter.explain(sentence);
     }
     case 'save-failed':
@@ -34,7 +34,7 @@ function tellOfState(
   { restored }: Extract<ServeEvent, { type: 'listening' }>,
   reporter: Reporter,
 ): void {
-  if (restored !== undefined && restored.swarms > 0) reporter.step(`${peersOf(restored)} are back`);
+  if (restored !== undefined && restored.swarms > 0) reporter.step(`restored ${peersOf(restored)}`);
 }
 
 function tellOfStore(

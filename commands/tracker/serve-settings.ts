@@ -60,11 +60,13 @@ function sharedOf({ store, storePrefix }: ServeFlags): Pick<Settings, 'shared'> 
 }
 
 function proxiesOf({ trustedProxy, proxyHeader }: ServeFlags): Pick<Settings, 'trustedProxies'> {
-  if (trustedProxy !== undefined) return { trustedProxies: networksOf(trustedProxy).handle };
-  if (proxyHeader !== undefined) {
+  if (proxyHeader !== undefined && trustedProxy === undefined) {
     throw new UsageError('--proxy-header needs --trusted-proxy: nobody else is believed');
   }
-  return {};
+  if (proxyHeader !== undefined && !/^[\w!#$%&'*+.^`|~-]+$/.test(proxyHeader)) {
+    throw new UsageError(`--proxy-header: \`${proxyHeader}\` is no name of a header`);
+  }
+  return trustedProxy === undefined ? {} : { trustedProxies: networksOf(trustedProxy).handle };
 }
 
 /** Each once, and none that an address for all of its family stands for already. */

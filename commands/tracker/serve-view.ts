@@ -10,12 +10,12 @@ import type { ServeEvent, TrackerNumbers } from './serve-events.ts';
  * what else happens is told on stderr (`serve-notes.ts`), where on a terminal numbers redraw themselves.
  */
 export const serveView: View<ServeEvent> = {
-  terminal(event, style) {
+  terminal(event, style, columns) {
     switch (event.type) {
       case 'listening':
         return listening(event, style);
       case 'announce':
-        return announceLine(event, style);
+        return announceLine(event, style, columns);
       case 'end':
         return `${total(event)}\n`;
       default:
@@ -40,25 +40,35 @@ function listening(
   return `${lines.join('\n')}\n`;
 }
 
-/** In columns; the last one is as long as it is. */
-function announceLine(event: Announce, style: Style): string {
-  const state = stateOf(event).padEnd('leecher'.length);
-  const columns = [
+/** In columns; of the infohash as much as leaves the line one line. */
+function announceLine(event: Announce, style: Style, columns: number): string {
+  const begin = [
     event.event.padEnd('completed'.length),
-    event.refused === undefined ? state : style.yellow(state),
+    (event.seeding ? 'seeder' : 'leecher').padEnd('leecher'.length),
     event.transport.padEnd('http'.length),
-    style.dim(event.infoHash),
-    event.peer,
-  ];
-  return `${columns.join(' ')}\n`;
+  ].join(' ');
+  const refusal = event.refused === undefined ? '' : ` refused: ${event.refused}`;
+  const room = columns - begin.length - event.peer.length - refusal.length - 2;
+  const infoHash = shortened(event.infoHash, room);
+  return `${begin} ${style.dim(infoHash)} ${event.peer}${style.yellow(refusal)}\n`;
 }
+
+/** The beginning of what is longer than `room`, of which a few characters stay in any case. */
+function shortened(text: string, room: number): string {
+  return text.length <= room ? text : `${text.slice(0, Math.max(LEAST_SHOWN, room - 1))}…`;
+}
+
+const LEAST_SHOWN = 8;
 
 /** Seeding or not; of a refused announce, why it was. */
 function stateOf({ refused, seeding }: Announce): string {
   return refused ?? (seeding ? 'seeder' : 'leecher');
 }
 
-/** The line that redraws itself, no longer than the terminal is wide: of one that wraps, a part would stay. */
+/**
+ * The line that redraws itself, of as many parts as the terminal is wide for: of a line that wraps,
+ * some would stay when it is drawn again.
+ */
 export function statusLine(
   { swarms, seeders, leechers, announcesPerSecond, refused }: TrackerNumbers,
   columns: number,
@@ -70,8 +80,11 @@ export function statusLine(
     `${announcesPerSecond} announces/s`,
   ];
   if (refused > 0) parts.push(`${refused} refused`);
-  return parts.join('  ').slice(0, columns - 1);
+  while (parts.length > 1 && parts.join(GAP).length >= columns) parts.pop();
+  return parts.join(GAP).slice(0, columns - 1);
 }
+
+const GAP = '  ';
 
 function total({ announces, scrapes, refused, elapsedMs }: Extract<ServeEvent, { type: 'end' }>) {
   const answered = `${count(announces, 'announce')} and ${count(scrapes, 'scrape')}`;
