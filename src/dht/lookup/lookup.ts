@@ -16,7 +16,7 @@ import type { Contact } from '../contact.ts';
 import { compareDistance } from '../distance.ts';
 import { isSecureId } from '../secure-id.ts';
 import { isPlausible } from '../plausible.ts';
-import { Candidate } from './candidate.ts';
+import { Candidate, type CandidateState } from './candidate.ts';
 
 export interface LookupOptions {
   /** 20 bytes. */
@@ -61,7 +61,7 @@ export class Lookup {
     return true;
   }
 
-  /** Takes in a node of which only the address is known. Such are asked while others are few. */
+  /** Takes in a node of which only the address is known: asked when nobody else is left to ask. */
   addNameless(endpoint: Contact['endpoint']): void {
     const key = formatEndpoint(endpoint);
     if (this.#known.has(key)) return;
@@ -117,7 +117,13 @@ export class Lookup {
     candidate.state = this.#deservesRetry(candidate) ? 'fresh' : 'slow';
   }
 
-  /** No answer in the long time, or one that is no good. */
+  /** It answered, and will not say more: it is of no use. */
+  refused(candidate: Candidate): void {
+    candidate.attempts = MAX_ATTEMPTS;
+    this.failed(candidate);
+  }
+
+  /** No answer in the long time. */
   failed(candidate: Candidate): void {
     candidate.pending--;
     if (candidate.state === 'answered' || candidate.pending > 0) return;
@@ -134,13 +140,19 @@ export class Lookup {
       if (state === 'fresh' || state === 'asked') return false;
       if (state === 'slow') isWaiting = true;
     }
-    const busy = this.#nameless.some(({ state }) => state !== 'failed' && state !== 'answered');
-    return !isWaiting && !busy;
+    if (isWaiting) return false;
+    const patience = alive > 0 ? NEEDED : WANTED;
+    return !this.#nameless.some(({ state }) => patience.includes(state));
   }
 
-  /** Those that answered, nearest first, at most k. */
+  /** Those that answered, nearest first. */
+  answeredOnes(): Candidate[] {
+    return this.#sorted.filter(({ state }) => state === 'answered');
+  }
+
+  /** The k nearest of those that answered, nearest first. */
   closest(): Candidate[] {
-    return this.#sorted.filter(({ state }) => state === 'answered').slice(0, this.#options.k);
+    return this.answeredOnes().slice(0, this.#options.k);
   }
 
   #flying(): number {
@@ -209,6 +221,10 @@ export class Lookup {
 function networkOf(ip: Uint8Array): string {
   return ip.subarray(0, ip.length === 4 ? 3 : 8).join('.');
 }
+
+/** Nameless nodes that are waited for while nobody has answered, and when somebody has. */
+const WANTED: readonly CandidateState[] = ['fresh', 'asked', 'slow'];
+const NEEDED: readonly CandidateState[] = ['fresh', 'asked'];
 
 /** A search asks some 30 to 60; what is farther than so many others is never asked. */
 const MAX_CANDIDATES = 200;

@@ -1,0 +1,166 @@
+/** Joins a search to a realm: asks whom it names, and tells it what became of that. @module */
+
+import type { Clock, Millis } from '../../runtime/ports.ts';
+import type { KrpcResponse, QueryArguments } from '../krpc/index.ts';
+import { decodeNodes } from '../node-info.ts';
+import { mayName } from '../plausible.ts';
+import type { Realm } from '../realm.ts';
+import type { Candidate } from './candidate.ts';
+import type { LookupEvent, LookupSummary } from './events.ts';
+import type { Lookup } from './lookup.ts';
+
+/** What is asked of each node. */
+export interface LookupQuestion {
+  readonly method: 'find_node' | 'get_peers' | 'get';
+  readonly args: Omit<QueryArguments, 'id'>;
+}
+
+export interface RunOptions {
+  readonly clock: Clock;
+  readonly question: LookupQuestion;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: LookupEvent) => void;
+  /** Called before the event; the bytes in `response` are valid during the call only. */
+  readonly onAnswer: (response: KrpcResponse, from: Candidate) => void;
+}
+
+/**
+ * Runs a search to its end.
+ *
+ * @throws `signal.reason` when aborted.
+ */
+export function runLookup(
+  realm: Realm,
+  lookup: Lookup,
+  options: RunOptions,
+): Promise<LookupSummary> {
+  return new Promise((resolve, reject) => {
+    new Run(realm, lookup, options).start(resolve, reject);
+  });
+}
+
+class Run {
+  readonly #realm: Realm;
+  readonly #lookup: Lookup;
+  readonly #options: RunOptions;
+  readonly #startedAt: Millis;
+  readonly #counts = { asked: 0, answered: 0, timedOut: 0, refused: 0 };
+  #ended = false;
+  #end: (end: () => void) => void = () => undefined;
+  #resolve: (summary: LookupSummary) => void = () => undefined;
+
+  constructor(realm: Realm, lookup: Lookup, options: RunOptions) {
+    this.#realm = realm;
+    this.#lookup = lookup;
+    this.#options = options;
+    this.#startedAt = options.clock.now();
+  }
+
+  start(resolve: (summary: LookupSummary) => void, reject: (reason: unknown) => void): void {
+    const { signal } = this.#options;
+    const onAbort = (): void => this.#end(() => reject(signal.reason));
+    this.#resolve = resolve;
+    this.#end = (end) => {
+      if (this.#ended) return;
+      this.#ended = true;
+      signal.removeEventListener('abort', onAbort);
+      end();
+    };
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    this.#step();
+  }
+
+  /** Asks as many as may be asked, or ends. */
+  #step(): void {
+    if (this.#ended) return;
+    for (const candidate of this.#lookup.take()) this.#ask(candidate);
+    if (this.#lookup.isDone) this.#end(() => this.#resolve(this.#summary()));
+  }
+
+  #ask(candidate: Candidate): void {
+    const { method, args } = this.#options.question;
+    this.#counts.asked++;
+    this.#tell({ type: 'asked', ...this.#where(candidate) });
+    const { id, endpoint } = candidate;
+    this.#realm.ask({ id, endpoint }, method, args, {
+      answered: (response, rttMs) => this.#after(() => this.#answered(candidate, response, rttMs)),
+      refused: ({ code, message }, rttMs) =>
+        this.#after(() => {
+          this.#counts.refused++;
+          this.#lookup.refused(candidate);
+          this.#tell({ type: 'refused', ...this.#where(candidate), code, message, rttMs });
+        }),
+      slow: () =>
+        this.#after(() => {
+          this.#lookup.slow(candidate);
+          this.#tell({ type: 'slow', ...this.#where(candidate) });
+        }),
+      timedOut: () =>
+        this.#after(() => {
+          this.#counts.timedOut++;
+          this.#lookup.failed(candidate);
+          this.#tell({ type: 'timedOut', ...this.#where(candidate) });
+        }),
+    });
+  }
+
+  #after(what: () => void): void {
+    if (this.#ended) return;
+    what();
+    this.#step();
+  }
+
+  #answered(candidate: Candidate, response: KrpcResponse, rttMs: Millis): void {
+    this.#counts.answered++;
+    this.#lookup.answered(candidate, response.id);
+    candidate.token = response.token?.slice();
+    const { named, fresh } = this.#addNodes(candidate, response);
+    this.#options.onAnswer(response, candidate);
+    const values = response.values?.length ?? 0;
+    const version = response.version?.slice();
+    this.#tell({
+      type: 'answered',
+      ...this.#where(candidate),
+      ...{ rttMs, named, fresh, values, version },
+    });
+  }
+
+  #addNodes({ endpoint, hop }: Candidate, { nodes, nodes6 }: KrpcResponse): Named {
+    const { family } = this.#realm;
+    const bytes = family === 4 ? nodes : nodes6;
+    if (bytes === undefined) return { named: 0, fresh: 0 };
+    const contacts = decodeNodes(bytes, family).slice(0, MAX_NAMED);
+    const fresh = contacts.filter(
+      (contact) => mayName(endpoint, contact.endpoint) && this.#lookup.add(contact, hop + 1),
+    );
+    return { named: contacts.length, fresh: fresh.length };
+  }
+
+  #where({ endpoint, id, hop }: Candidate): Pick<LookupEvent, 'family' | 'node'> {
+    return { family: this.#realm.family, node: { endpoint, id, hop } };
+  }
+
+  #tell(event: LookupEvent): void {
+    this.#options.onEvent(event);
+  }
+
+  #summary(): LookupSummary {
+    const closest = this.#lookup.closest();
+    return {
+      family: this.#realm.family,
+      closest,
+      ...this.#counts,
+      hops: Math.max(0, ...closest.map(({ hop }) => hop)),
+      elapsedMs: this.#options.clock.now() - this.#startedAt,
+    };
+  }
+}
+
+interface Named {
+  readonly named: number;
+  readonly fresh: number;
+}
+
+/** Nodes taken of one answer; k is 8, and some send 16. */
+const MAX_NAMED = 16;

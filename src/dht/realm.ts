@@ -1,0 +1,258 @@
+/**
+ * One socket of a node: the DHT of one family (BEP 32) with the routing table, the queries under way,
+ * the answers to others, and the id that follows from the address that others see (BEP 42).
+ *
+ * @module
+ */
+
+import { equalBytes } from '../base/bytes.ts';
+import type { Endpoint } from '../base/endpoint.ts';
+import { ProtocolError } from '../base/errors.ts';
+import { parseIp } from '../base/ip.ts';
+import { RateLimiter } from '../base/rate-limiter.ts';
+import type { Clock, Datagrams, Millis, Random } from '../runtime/ports.ts';
+import type { Contact, Family } from './contact.ts';
+import { emptyCounters, type RealmCounters } from './counters.ts';
+import { ExternalAddress } from './external-address.ts';
+import {
+  decodeMessage,
+  type KrpcMalformed,
+  type KrpcMessage,
+  type KrpcQuery,
+  type KrpcResponse,
+  KrpcWriter,
+  type QueryArguments,
+} from './krpc/index.ts';
+import { Offenders } from './offenders.ts';
+import { isPlausible } from './plausible.ts';
+import { RoutingTable } from './routing/index.ts';
+import { Rpc, type RpcHandler } from './rpc.ts';
+import { isSecureId, makeSecureId } from './secure-id.ts';
+import { Server } from './server.ts';
+import type { Stores } from './stores.ts';
+
+export interface RealmOptions {
+  readonly family: Family;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly stores: Stores;
+  /** 20 bytes; random until the external address is known when left out. */
+  readonly id?: Uint8Array;
+  /** Answers no queries, and says so (BEP 43). */
+  readonly readOnly: boolean;
+  /** `v` of all messages. */
+  readonly version: Uint8Array;
+  readonly limitAddresses: boolean;
+  readonly limits: RealmLimits;
+  /** Tables of all realms of the node. */
+  readonly tables: () => Readonly<Partial<Record<Family, RoutingTable>>>;
+  /** The external address was found, or is another one. */
+  readonly onAddress: (host: string) => void;
+}
+
+/** How much others may ask of us. */
+export interface RealmLimits {
+  /** Queries a second of one address in the long run; a /24 or /48 may send ten times as many. */
+  readonly queriesPerSecond: number;
+  readonly shortMs?: Millis;
+  readonly longMs?: Millis;
+}
+
+/** A query to a node whose id is known, or not. */
+export interface Addressee {
+  readonly id: Uint8Array | undefined;
+  readonly endpoint: Endpoint;
+}
+
+export class Realm implements AsyncDisposable {
+  readonly family: Family;
+  readonly counters: RealmCounters = emptyCounters();
+  readonly #options: RealmOptions;
+  readonly #socket: Datagrams;
+  readonly #table: RoutingTable;
+  readonly #rpc: Rpc;
+  readonly #server: Server;
+  readonly #writer = new KrpcWriter();
+  readonly #external = new ExternalAddress();
+  readonly #offenders: Offenders;
+  readonly #limiter: RateLimiter;
+
+  constructor(socket: Datagrams, options: RealmOptions) {
+    const { family, clock, random, limits, readOnly, version, limitAddresses } = options;
+    this.family = family;
+    this.#options = options;
+    this.#socket = socket;
+    const ownId = options.id ?? random.bytes(20);
+    this.#table = new RoutingTable({ family, ownId, limitAddresses, random });
+    const send = (query: KrpcQuery, to: Endpoint): void => this.#send(query, to);
+    this.#rpc = new Rpc({ clock, random, send, readOnly, version, ...limits });
+    this.#server = new Server({ family, clock, version, stores: options.stores, tables: options.tables });
+    this.#offenders = new Offenders();
+    this.#limiter = new RateLimiter(
+      {
+        perSecond: limits.queriesPerSecond,
+        burst: limits.queriesPerSecond * BURST_SECONDS,
+        networkPerSecond: limits.queriesPerSecond * NETWORK_SHARE,
+        networkBurst: limits.queriesPerSecond * NETWORK_SHARE * BURST_SECONDS,
+        cells: LIMITER_CELLS,
+      },
+      random,
+    );
+    socket.receive((bytes, from) => this.#receive(bytes, from));
+  }
+
+  get local(): Endpoint {
+    return this.#socket.local;
+  }
+
+  get table(): RoutingTable {
+    return this.#table;
+  }
+
+  /** Where most others see us; undefined until enough agree. */
+  get externalHost(): string | undefined {
+    return this.#external.host;
+  }
+
+  /** How many queries of ours wait for an answer. */
+  get pending(): number {
+    return this.#rpc.size;
+  }
+
+  /** Asks a node; the table learns of what becomes of it before the handler does. */
+  ask(
+    to: Addressee,
+    method: string,
+    args: Omit<QueryArguments, 'id'>,
+    handler: RpcHandler,
+  ): void {
+    const { clock } = this.#options;
+    const { endpoint } = to;
+    this.counters.queriesOut++;
+    this.#rpc.query(endpoint, method, { id: this.#table.ownId, ...args }, {
+      answered: (response, rttMs) => {
+        this.counters.answersIn++;
+        this.#answered(to, response, rttMs);
+        handler.answered(response, rttMs);
+      },
+      refused: (error, rttMs) => {
+        this.counters.errorsIn++;
+        // It is there, though it does not like the question.
+        if (to.id !== undefined) this.#table.answered({ id: to.id, endpoint }, rttMs, clock.now());
+        handler.refused(error, rttMs);
+      },
+      slow: () => handler.slow(),
+      timedOut: () => {
+        this.counters.timeouts++;
+        if (to.id !== undefined) this.#table.failed({ id: to.id, endpoint }, clock.now());
+        handler.timedOut();
+      },
+    });
+  }
+
+  /** Pings who is to be pinged to keep the table good; at most `max` of them. */
+  pingSome(max: number): void {
+    for (const contact of this.#table.takePings(this.#options.clock.now(), max)) {
+      this.ask(contact, 'ping', {}, SILENT);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#rpc.stop();
+    await this.#socket[Symbol.asyncDispose]();
+  }
+
+  #receive(bytes: Uint8Array, from: Endpoint): void {
+    this.counters.bytesIn += bytes.length;
+    const now = this.#options.clock.now();
+    const ip = parseIp(from.host);
+    if (ip === undefined || !isPlausible(ip, from.port)) return;
+    const isIgnored = this.#offenders.isIgnored(from.host, now);
+    // Whoever sends in the name of others must not keep their answers from us.
+    const message = isIgnored && this.#rpc.size === 0 ? undefined : this.#decode(bytes);
+    if (isIgnored) {
+      this.counters.ignored++;
+      const isAnswer = message?.type === 'response' || message?.type === 'error';
+      if (isAnswer) this.#rpc.receive(message, from);
+    } else if (message === undefined) {
+      this.counters.undecodable++;
+      this.#offenders.offended(from.host, now);
+    } else if (message.type === 'query' || message.type === 'malformed') {
+      this.#asked(message, { endpoint: from, ip });
+    } else if (!this.#rpc.receive(message, from)) {
+      this.counters.unasked++;
+      this.#offenders.offended(from.host, now);
+    }
+  }
+
+  #decode(bytes: Uint8Array): KrpcMessage | undefined {
+    try {
+      return decodeMessage(bytes);
+    } catch (error) {
+      if (error instanceof ProtocolError) return undefined;
+      throw error;
+    }
+  }
+
+  #asked(
+    query: KrpcQuery | KrpcMalformed,
+    from: { readonly endpoint: Endpoint; readonly ip: Uint8Array },
+  ): void {
+    const { readOnly, clock, version } = this.#options;
+    this.counters.queriesIn++;
+    if (readOnly) return;
+    if (!this.#limiter.allow(from.ip, clock.now())) {
+      this.counters.refusedByRate++;
+      return;
+    }
+    const { endpoint, ip } = from;
+    if (query.type === 'malformed') {
+      const { transaction, code, message } = query;
+      this.counters.malformed++;
+      this.#send({ type: 'error', transaction, code, message, version }, endpoint);
+      return;
+    }
+    this.#send(this.#server.answer(query, endpoint, ip), endpoint);
+    if (!query.readOnly) this.#table.queried({ id: query.args.id, endpoint }, clock.now());
+  }
+
+  #answered(to: Addressee, response: KrpcResponse, rttMs: Millis): void {
+    const now = this.#options.clock.now();
+    const { id, externalAddress } = response;
+    const { endpoint } = to;
+    if (to.id !== undefined && !equalBytes(to.id, id)) this.#table.failed({ id: to.id, endpoint }, now);
+    this.#table.answered({ id, endpoint }, rttMs, now);
+    if (externalAddress !== undefined) this.#vote(endpoint.host, externalAddress.host);
+  }
+
+  /** An address that is new gives a new id, unless ours was chosen by the user or fits it (BEP 42). */
+  #vote(voter: string, host: string): void {
+    const ip = parseIp(host);
+    if (ip === undefined || ip.length !== (this.family === 4 ? 4 : 16)) return;
+    if (!this.#external.vote(voter, host)) return;
+    const { id, random, clock, onAddress } = this.#options;
+    if (id === undefined && !isSecureId(this.#table.ownId, ip)) {
+      this.#table.rebase(makeSecureId(ip, random), clock.now());
+    }
+    onAddress(host);
+  }
+
+  #send(message: Parameters<KrpcWriter['encode']>[0], to: Endpoint): void {
+    const bytes = this.#writer.encode(message);
+    this.counters.bytesOut += bytes.length;
+    this.#socket.send(bytes, to);
+  }
+}
+
+
+const SILENT: RpcHandler = {
+  answered: () => undefined,
+  refused: () => undefined,
+  slow: () => undefined,
+  timedOut: () => undefined,
+};
+
+const BURST_SECONDS = 10;
+const NETWORK_SHARE = 10;
+/** Addresses that are told apart: 6 KB each for them and their networks. */
+const LIMITER_CELLS = 512;
