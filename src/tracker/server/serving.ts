@@ -2,6 +2,7 @@
 
 import { formatIp } from '../../base/ip.ts';
 import type { Datagrams, Runtime } from '../../runtime/ports.ts';
+import { RateLimiter } from '../../runtime/rate-limiter.ts';
 import { Access, type AccessLists } from './access.ts';
 import { noteOf } from './announce-note.ts';
 import { ServerConnectionIds } from './connection-ids.ts';
@@ -9,7 +10,6 @@ import { Counters } from './counters.ts';
 import { HttpTracker } from './http.ts';
 import type { RemoteSwarms } from './model.ts';
 import { NetworkSet } from './network-set.ts';
-import { RateLimiter } from './rate-limiter.ts';
 import { SenderAddress } from './sender.ts';
 import type { AnnounceNote, SharedSwarmsAt, TrackerSetup } from './setup.ts';
 import { openSockets, type TrackerHandlers, type TrackerSockets } from './sockets.ts';

@@ -3,6 +3,7 @@
 import { InvariantError } from '../../base/errors.ts';
 import { scopeOfIp } from '../../base/ip-scope.ts';
 import type { Clock, Random } from '../../runtime/ports.ts';
+import type { RateLimiter } from '../../runtime/rate-limiter.ts';
 import type { Access } from './access.ts';
 import { COUNTER, type Counters } from './counters.ts';
 import {
@@ -17,7 +18,6 @@ import {
   type Wanted,
 } from './model.ts';
 import type { NetworkSet } from './network-set.ts';
-import type { RateLimiter } from './rate-limiter.ts';
 import type { SwarmStore } from './store/index.ts';
 
 export interface TrackerOptions {

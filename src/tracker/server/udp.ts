@@ -10,11 +10,11 @@
 import { encodeUtf8 } from '../../base/bytes.ts';
 import { readUint32 } from '../../base/uint32.ts';
 import type { Clock } from '../../runtime/ports.ts';
+import type { RateLimiter } from '../../runtime/rate-limiter.ts';
 import type { ServerConnectionIds } from './connection-ids.ts';
 import { COUNTER, type Counters } from './counters.ts';
 import type { Refusal, SwarmCounts } from './model.ts';
 import { passkeyOf } from './passkeys.ts';
-import type { RateLimiter } from './rate-limiter.ts';
 import { REFUSAL_TEXT, type Tracker } from './tracker.ts';
 import { ANNOUNCE_LENGTH, copyTo, UdpAnnounces } from './udp-announce.ts';
 import { ACTION, HEAD_LENGTH, UdpAnswers } from './udp-answers.ts';

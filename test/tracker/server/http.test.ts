@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeUtf8Lossy } from '../../../src/base/bytes.ts';
 import { encodeCompact, formatEndpoint } from '../../../src/base/endpoint.ts';
 import { decode } from '../../../src/bencode/index.ts';
+import { RateLimiter } from '../../../src/runtime/rate-limiter.ts';
 import { SeededRandom } from '../../../src/runtime/sim/index.ts';
 import type { SwarmFigures } from '../../../src/tracker/scraping.ts';
 import { Access } from '../../../src/tracker/server/access.ts';
@@ -11,7 +12,6 @@ import { MAX_LISTED } from '../../../src/tracker/server/full-scrape.ts';
 import { InfoHashSet, type InfoHashSetHandle } from '../../../src/tracker/server/info-hash-set.ts';
 import { createAnswer, type RemoteAnswer } from '../../../src/tracker/server/model.ts';
 import { NetworkSet, parseNetwork } from '../../../src/tracker/server/network-set.ts';
-import { RateLimiter } from '../../../src/tracker/server/rate-limiter.ts';
 import {
   announceTarget,
   CLIENT,

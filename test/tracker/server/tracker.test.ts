@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { InvariantError } from '../../../src/base/errors.ts';
+import { RateLimiter } from '../../../src/runtime/rate-limiter.ts';
 import { SeededRandom } from '../../../src/runtime/sim/seeded-random.ts';
 import { Access } from '../../../src/tracker/server/access.ts';
 import { parseAllowList } from '../../../src/tracker/server/lists.ts';
@@ -10,7 +11,6 @@ import {
   type IncomingAnnounce,
   type RemoteSwarms,
 } from '../../../src/tracker/server/model.ts';
-import { RateLimiter } from '../../../src/tracker/server/rate-limiter.ts';
 import { REFUSAL_TEXT, type TrackerDeps } from '../../../src/tracker/server/tracker.ts';
 import { hashOf, ip, UdpDesk } from './udp-desk.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { concatBytes } from '../../../src/base/bytes.ts';
+import { RateLimiter, type RateLimits } from '../../../src/runtime/rate-limiter.ts';
 import { SeededRandom } from '../../../src/runtime/sim/seeded-random.ts';
-import { RateLimiter, type RateLimits } from '../../../src/tracker/server/rate-limiter.ts';
 import { prefixes } from '../samples.ts';
 import {
   announcePacket,

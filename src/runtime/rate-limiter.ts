@@ -1,7 +1,7 @@
 /** How many requests an address and its network may send, in memory that does not grow. @module */
 
-import { SipHash } from '../../base/siphash.ts';
-import type { Millis, Random } from '../../runtime/ports.ts';
+import { SipHash } from '../base/siphash.ts';
+import type { Millis, Random } from './ports.ts';
 
 export interface RateLimits {
   /** Requests a second, more than 0, in the long run, of one address (of IPv6: one /64, which is one host's). */

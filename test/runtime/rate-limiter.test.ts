@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseIp } from '../../../src/base/ip.ts';
-import { SeededRandom } from '../../../src/runtime/sim/seeded-random.ts';
-import { RateLimiter, type RateLimits } from '../../../src/tracker/server/rate-limiter.ts';
+import { parseIp } from '../../src/base/ip.ts';
+import { RateLimiter, type RateLimits } from '../../src/runtime/rate-limiter.ts';
+import { SeededRandom } from '../../src/runtime/sim/seeded-random.ts';
 
 const LIMITS: RateLimits = { perSecond: 10, burst: 20, networkPerSecond: 50, networkBurst: 100 };
 
