@@ -6,13 +6,14 @@
  * until Redis takes writes again, and then writes all peers of that store again, with their ages, while
  * new announces go to Redis beside it. Whoever left meanwhile is removed, too.
  *
- * Two things are not exact after Redis was away, and mend themselves: a peer that left at another tracker
- * may come back until it is too old, and a download that several trackers heard of may count for each.
+ * Some things are not exact after Redis was away. A peer may come back until it is too old when it left
+ * at another tracker, or when Redis only stood still and did late what was asked of it before. A seed that
+ * has lost pieces within some seconds is a seed until its next announce. A download may count twice: one
+ * that several trackers heard of, or that a thread hears of while another one writes all again.
  *
  * @module
  */
 
-import { formatHex } from '../../base/bytes.ts';
 import { UsageError } from '../../base/errors.ts';
 import type { Clock, Millis, Random, RedisLink } from '../../runtime/ports.ts';
 import {
@@ -29,7 +30,7 @@ import { kindOf, memberOf, peerOf, readAnnounceReply, readScrapeReply } from './
 import { argumentsOf, type Batch, batchesOf, batchOf, sendAll } from './redis-push.ts';
 import { ANNOUNCE, PROBE, RESTORE, SCRAPE, swarmKeys } from './redis-script.ts';
 import { type Stop, Stops } from './redis-stops.ts';
-import type { SwarmStore } from './store/index.ts';
+import type { StoreId, SwarmStore } from './store/index.ts';
 
 /** How long to wait before Redis is tried again: doubled with every failure. */
 const FIRST_DELAY: Millis = 1_000;
@@ -45,11 +46,6 @@ export interface RedisSwarmsOptions {
   readonly random: Random;
   /** Begins all keys; trackers that share swarms have the same one. No braces. Default `bip:`. */
   readonly prefix?: string;
-  /**
-   * Whose numbers of downloads these are. A tracker that keeps its store in a file needs the same one
-   * every time, others a new one; random by default.
-   */
-  readonly id?: string;
   /** As in the store; the same for all trackers that share swarms. */
   readonly peerLifetimeSeconds: number;
   /** Called when {@link RedisSwarms.up} has changed, with the reason when it is false now. */
@@ -59,6 +55,7 @@ export interface RedisSwarmsOptions {
 export class RedisSwarms implements RemoteSwarms {
   readonly #options: RedisSwarmsOptions;
   readonly #prefix: string;
+  /** Whose numbers of downloads these are: the same for all threads, and again after a restart with a file. */
   readonly #id: string;
   readonly #lifetime: string;
   readonly #stops: Stops;
@@ -75,7 +72,7 @@ export class RedisSwarms implements RemoteSwarms {
 
   /** @throws {UsageError} for a prefix with braces. */
   constructor(options: RedisSwarmsOptions) {
-    const { link, clock, random, prefix = DEFAULT_PREFIX } = options;
+    const { link, clock, store, prefix = DEFAULT_PREFIX } = options;
     if (/[{}]/.test(prefix)) {
       throw new UsageError(
         `the prefix ${prefix} has braces in it: they say which keys of a Redis Cluster lie together; leave them out`,
@@ -83,7 +80,7 @@ export class RedisSwarms implements RemoteSwarms {
     }
     this.#options = options;
     this.#prefix = prefix;
-    this.#id = options.id ?? formatHex(random.bytes(8));
+    this.#id = formatId(store.id);
     this.#lifetime = String(options.peerLifetimeSeconds);
     this.#stops = new Stops(clock);
     this.#up = link.up;
@@ -108,6 +105,7 @@ export class RedisSwarms implements RemoteSwarms {
     const family = announce.address.length === 4 ? 4 : 6;
     const keys = swarmKeys(this.#prefix, announce.infoHash);
     const { link, random } = this.#options;
+    const era = this.#era;
     try {
       const reply = await this.#counted(
         link.evaluate(ANNOUNCE, keys, [
@@ -125,7 +123,7 @@ export class RedisSwarms implements RemoteSwarms {
       if (stop !== undefined) this.#stops.heard(stop);
       return answer;
     } catch (error) {
-      this.#failed(error);
+      this.#failed(error, era);
       return known;
     }
   }
@@ -134,6 +132,7 @@ export class RedisSwarms implements RemoteSwarms {
     // Taken before the wait, like the answers to announces: the bytes may be another's afterwards.
     const known = infoHashes.map((infoHash) => this.#countedHere(infoHash));
     if (!this.#up) return known;
+    const era = this.#era;
     try {
       const { link } = this.#options;
       const replies = infoHashes.map((infoHash) =>
@@ -141,7 +140,7 @@ export class RedisSwarms implements RemoteSwarms {
       );
       return (await this.#counted(Promise.all(replies))).map(readScrapeReply);
     } catch (error) {
-      this.#failed(error);
+      this.#failed(error, era);
       return known;
     }
   }
@@ -208,7 +207,9 @@ export class RedisSwarms implements RemoteSwarms {
     else this.#goAway(reason ?? 'the connection is away');
   }
 
-  #failed(error: unknown): void {
+  /** What began before Redis went away the last time says nothing of how it is now. */
+  #failed(error: unknown, era: number): void {
+    if (era !== this.#era) return;
     this.#goAway(error instanceof Error ? error.message : String(error));
   }
 
@@ -260,7 +261,7 @@ export class RedisSwarms implements RemoteSwarms {
       await sendAll(this.#stops.list(), (stop) => this.#writeStop(stop, era));
       this.#delay = FIRST_DELAY;
     } catch (error) {
-      if (era === this.#era) this.#failed(error);
+      this.#failed(error, era);
     }
   }
 
@@ -298,6 +299,10 @@ export class RedisSwarms implements RemoteSwarms {
     const watched = work.finally(() => this.#underWay.delete(watched));
     this.#underWay.add(watched);
   }
+}
+
+function formatId({ high, low }: StoreId): string {
+  return [high, low].map((word) => word.toString(16).padStart(8, '0')).join('');
 }
 
 /** Redis went away and is served anew: this attempt is no longer needed. */

@@ -32,6 +32,7 @@ export async function loadState(
   });
   try {
     if (await readStateFile(files, path, (bytes) => reader.feed(bytes))) reader.end();
+    if (reader.storeId !== undefined) store.id = reader.storeId;
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     throw new ProtocolError(

@@ -29,20 +29,21 @@ export class FakeRedis implements RedisLink {
   /** Decides the fate of each call. */
   fate: (script: string, call: number) => Fate = () => 'done';
   readonly #clock: Clock;
-  #listener: ((up: boolean, reason?: string) => void) | undefined;
+  readonly #listeners: ((up: boolean, reason?: string) => void)[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
+  /** Threads have connections of their own, which fail together here. */
   onChange(listener: (up: boolean, reason?: string) => void): void {
-    this.#listener = listener;
+    this.#listeners.push(listener);
   }
 
   /** Breaks the connection, or makes it again. */
   connect(up: boolean): void {
     this.up = up;
-    this.#listener?.(up, up ? undefined : 'the cable was pulled');
+    for (const listener of this.#listeners) listener(up, up ? undefined : 'the cable was pulled');
   }
 
   loseAll(): void {

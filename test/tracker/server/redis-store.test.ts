@@ -20,11 +20,15 @@ interface Scene {
   readonly redis: FakeRedis;
   readonly store: SwarmStore;
   readonly swarms: RedisSwarms;
+  /** What another thread of the tracker has. Whoever calls disposes it. */
+  another(): RedisSwarms;
   readonly changes: string[];
   pass(ms: Millis): Promise<void>;
 }
 
 interface SceneOptions {
+  /** Several threads have the store. */
+  readonly shared?: boolean;
   /** What happens before there are shared swarms. */
   readonly before?: (scene: Pick<Scene, 'redis' | 'store'>) => void;
   readonly prefix?: string;
@@ -37,7 +41,7 @@ function play(story: (scene: Scene) => Promise<void>, options: SceneOptions = {}
   const redis = new FakeRedis(clock);
   const random = new SeededRandom(3);
   const store = new SwarmStore({
-    shared: false,
+    shared: options.shared ?? false,
     maxPeers: 100_000,
     maxSwarms: 1_000,
     maxBytes: 16 * 1024 * 1024,
@@ -52,17 +56,20 @@ function play(story: (scene: Scene) => Promise<void>, options: SceneOptions = {}
   };
   options.before?.({ redis, store });
   const changes: string[] = [];
+  const about = {
+    link: redis,
+    clock,
+    random,
+    peerLifetimeSeconds: LIFETIME,
+    ...(options.prefix === undefined ? {} : { prefix: options.prefix }),
+  };
+  const another = (): RedisSwarms =>
+    new RedisSwarms({ ...about, store: SwarmStore.attach(store.handle) });
   const run = async (): Promise<void> => {
-    await using swarms = new RedisSwarms({
-      link: redis,
-      store,
-      clock,
-      random,
-      peerLifetimeSeconds: LIFETIME,
-      onChange: (up, reason) => changes.push(up ? 'up' : `down: ${reason}`),
-      ...(options.prefix === undefined ? {} : { prefix: options.prefix }),
-    });
-    await story({ clock, redis, store, swarms, changes, pass });
+    const onChange = (up: boolean, reason?: string): unknown =>
+      changes.push(up ? 'up' : `down: ${reason}`);
+    await using swarms = new RedisSwarms({ ...about, store, onChange });
+    await story({ clock, redis, store, swarms, another, changes, pass });
   };
   return world.run(run());
 }
@@ -249,6 +256,40 @@ test('only so many that left are remembered', () =>
     scene.redis.connect(true);
     await scene.pass(10_000);
     expect(scene.redis.counts(swarmOf(1))).toEqual([0, 100, 0]);
+  }));
+
+test('threads of one tracker write its downloads once', () =>
+  play(
+    async (scene) => {
+      await using second = scene.another();
+      for (let peer = 0; peer < 6; peer++) {
+        const done = announceOf(peer, { event: EVENT.completed });
+        await (peer % 2 === 0 ? scene.swarms : second).announce(done, 'same-family');
+      }
+      expect(scene.redis.counts(swarmOf(1))).toEqual([6, 0, 6]);
+      scene.redis.connect(false);
+      scene.redis.loseAll();
+      scene.redis.connect(true);
+      await scene.pass(1_000);
+      expect(scene.redis.calls.filter((name) => name === 'restore')).toHaveLength(2);
+      expect(scene.redis.counts(swarmOf(1))).toEqual([6, 0, 6]);
+    },
+    { shared: true },
+  ));
+
+test('a call that fails late says nothing of a Redis that went and came back', () =>
+  play(async (scene) => {
+    scene.redis.fate = (name) => (name === 'announce' ? 'lost' : 'done');
+    const late = [tell(scene, 1), tell(scene, 2, { event: EVENT.stopped })];
+    const scrapes = scene.swarms.scrape([swarmOf(1)]);
+    await scene.pass(100);
+    scene.redis.connect(false);
+    scene.redis.connect(true);
+    for (const answer of await Promise.all(late)) expect(answer.local).toBe(true);
+    await scrapes;
+    await scene.pass(5_000);
+    expect(scene.changes).toEqual(['down: the cable was pulled', 'up']);
+    expect(scene.redis.counts(swarmOf(1))).toEqual([0, 1, 0]);
   }));
 
 test('a disposal waits for what is under way, and ends all further attempts', () =>

@@ -1,7 +1,9 @@
 /** Swarms that outlive the tracker. */
 
 import { describe, expect, test } from 'vitest';
+import { shareByRedis } from '../../../src/tracker/server/index.ts';
 import { failureOf } from '../world.ts';
+import { FakeRedis } from './fake-redis.ts';
 import {
   CLIENT_FOUR,
   CLIENT_SIX,
@@ -10,7 +12,7 @@ import {
   LIFETIME_SECONDS,
   openService,
   peersOf,
-  type ServiceWorld,
+  ServiceWorld,
 } from './service-world.ts';
 
 const OTHER = '203.0.113.2';
@@ -80,6 +82,27 @@ describe('state', () => {
       const third = await scene.serve({ state });
       expect(third.restored).toEqual({ swarms: 0, peers: 0 });
       await third[Symbol.asyncDispose]();
+    });
+  });
+
+  test('downloads are written to Redis once, however often the tracker begins anew', async () => {
+    const scene = new ServiceWorld();
+    const client = scene.client(CLIENT_FOUR);
+    const { runtime } = scene.host;
+    const redis = new FakeRedis(runtime.clock);
+    const openShared = shareByRedis(runtime, { open: () => Promise.resolve(redis) });
+    const shared = { url: 'redis://198.51.100.2', prefix: 'bip:' };
+    await scene.play(async () => {
+      for (let port = 1; port <= 3; port++) {
+        await using _ = await scene.serve({ state, shared }, runtime, { openShared });
+        await client.announce('http4', { port, left: 0, event: 'completed' });
+        const [counts] = await client.scrape('http4', infoHashOf(1));
+        expect(counts).toMatchObject({ seeders: port, completed: port });
+      }
+      redis.loseAll();
+      await using _ = await scene.serve({ state, shared }, runtime, { openShared });
+      await scene.pass(1);
+      expect(redis.counts(infoHashOf(1).wire)).toEqual([3, 0, 3]);
     });
   });
 

@@ -13,6 +13,7 @@ import {
 } from '../../../src/tracker/index.ts';
 import {
   type ServiceEvent,
+  type ServiceHost,
   type ServiceOptions,
   TrackerService,
 } from '../../../src/tracker/server/index.ts';
@@ -77,8 +78,9 @@ export class ServiceWorld {
   serve(
     options: Partial<ServiceOptions> = {},
     runtime: Runtime = this.host.runtime,
+    beside: ServiceHost = {},
   ): Promise<TrackerService> {
-    return TrackerService.open(runtime, {
+    const all = {
       signal: this.#stop.signal,
       places: { port: TRACKER.port, http: true, udp: true },
       limits: { maxSwarms: 10_000, maxPeers: 50_000, maxBytes: 32 * 1024 * 1024 },
@@ -89,9 +91,10 @@ export class ServiceWorld {
       workers: 1,
       version: '1.2.3',
       logAnnounces: false,
-      onEvent: (event) => this.events.push(event),
+      onEvent: (event: ServiceEvent) => this.events.push(event),
       ...options,
-    });
+    };
+    return TrackerService.open(runtime, all, beside);
   }
 
   /** A client on a host of its own; the last address, when there are two, is of IPv6. */

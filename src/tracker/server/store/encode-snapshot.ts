@@ -24,6 +24,9 @@ export function* encodeSnapshot(
   output.bytes(encodeUtf8(`${SNAPSHOT_NAME}${SNAPSHOT_VERSION}\n`));
   output.uint32(Math.floor(writtenAtMs / 0x1_0000_0000));
   output.uint32(writtenAtMs);
+  output.byte(TAG.id);
+  output.uint32(store.id.high);
+  output.uint32(store.id.low);
   for (const copy of store.copies()) {
     output.byte(TAG.swarm);
     output.words(copy.infoHash, 0, INFO_HASH_WORDS);

@@ -3,5 +3,5 @@
 export { encodeSnapshot } from './encode-snapshot.ts';
 export type { StoreHandle, SwarmStoreOptions } from './layout.ts';
 export { SnapshotReader } from './snapshot-reader.ts';
-export { type StoreTotals, SwarmStore } from './swarm-store.ts';
+export { type StoreId, type StoreTotals, SwarmStore } from './swarm-store.ts';
 export type { CountedSwarm, PeerView, SwarmView } from './views.ts';

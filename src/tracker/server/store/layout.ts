@@ -56,6 +56,8 @@ export const HEADER = {
   swarms: 7,
   completedLow: 8,
   completedHigh: 9,
+  idHigh: 10,
+  idLow: 11,
 } as const;
 
 /** Words of the header that belong to the arena, in cache lines of their own. */

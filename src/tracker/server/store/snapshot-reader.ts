@@ -6,6 +6,7 @@ import { readUint32 } from '../../../base/uint32.ts';
 import { crc32 } from './crc32.ts';
 import {
   CHECKSUM_LENGTH,
+  ID_LENGTH,
   PEER_LENGTH,
   SNAPSHOT_NAME,
   SNAPSHOT_VERSION,
@@ -13,6 +14,7 @@ import {
   TAG,
   TIME_LENGTH,
 } from './snapshot-format.ts';
+import type { StoreId } from './swarm-store.ts';
 import { PEERS_IN_VIEW, type PeerView, type SwarmView } from './views.ts';
 
 /** The line of any version is no longer. */
@@ -28,6 +30,8 @@ export class SnapshotReader {
   readonly #onSwarm: (view: SwarmView) => void;
   /** When the file was written, in milliseconds since 1970; known before the first view comes. */
   writtenAtMs = 0;
+  /** Of the store that was written; known as early, and `undefined` where the file has none. */
+  storeId: StoreId | undefined;
   /** What is read of `#item`, which begins at `#offset` of the file. */
   #item = new Uint8Array(64);
   #filled = 0;
@@ -68,6 +72,8 @@ export class SnapshotReader {
     switch (this.#item[0]) {
       case TAG.end:
         return 1 + CHECKSUM_LENGTH;
+      case TAG.id:
+        return 1 + ID_LENGTH;
       case TAG.swarm:
         return 1 + SWARM_LENGTH;
       case TAG.peer4:
@@ -115,10 +121,17 @@ export class SnapshotReader {
 
   #takeRecord(item: Uint8Array): void {
     if (item[0] === TAG.end) this.#takeEnd(item);
+    else if (item[0] === TAG.id) this.#takeId(item);
     else if (item[0] === TAG.swarm) {
       this.#pass();
       this.#swarm = { infoHash: item.slice(1, 21), completed: readUint32(item, 21), peers: [] };
     } else this.#takePeer(item);
+  }
+
+  #takeId(item: Uint8Array): void {
+    if (this.storeId !== undefined || this.#swarm !== undefined)
+      this.#fail('has an id in the wrong place');
+    this.storeId = { high: readUint32(item, 1), low: readUint32(item, 5) };
   }
 
   #takePeer(item: Uint8Array): void {

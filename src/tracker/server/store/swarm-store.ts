@@ -51,6 +51,12 @@ export interface StoreTotals {
   readonly bytesReserved: number;
 }
 
+/** Two times 32 bits. */
+export interface StoreId {
+  readonly high: number;
+  readonly low: number;
+}
+
 export class SwarmStore {
   readonly handle: StoreHandle;
   readonly #swarms: Swarms;
@@ -66,8 +72,11 @@ export class SwarmStore {
     const isNew = !('table' in from);
     this.handle = isNew ? createHandle(from) : from;
     const swarms = new Swarms(this.handle);
-    if (isNew) swarms.arena.format();
     this.#swarms = swarms;
+    if (isNew) {
+      swarms.arena.format();
+      this.id = { high: from.random.uint32(), low: from.random.uint32() };
+    }
     this.#sweep = new Sweep(swarms);
     const sampler = (chunks: PeerChunks): Sampler =>
       new Sampler(chunks.shape, swarms.arena.words, swarms.words, swarms.newSeed());
@@ -83,6 +92,18 @@ export class SwarmStore {
   /** Seconds since the store began, as its owner said last. */
   get time(): number {
     return this.#swarms.header(HEADER.time);
+  }
+
+  /** Names the store in all its doors, and again when its swarms come back from a file: 64 random bits. */
+  get id(): StoreId {
+    const swarms = this.#swarms;
+    return { high: swarms.header(HEADER.idHigh) >>> 0, low: swarms.header(HEADER.idLow) >>> 0 };
+  }
+
+  /** For its owner only, before others use the store. */
+  set id({ high, low }: StoreId) {
+    Atomics.store(this.#swarms.words, HEADER.idHigh, high);
+    Atomics.store(this.#swarms.words, HEADER.idLow, low);
   }
 
   /**

@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { concatBytes, encodeUtf8 } from '../../../../src/base/bytes.ts';
 import { ProtocolError } from '../../../../src/base/errors.ts';
+import { writeUint32 } from '../../../../src/base/uint32.ts';
 import { createAnswer, EVENT } from '../../../../src/tracker/server/model.ts';
+import { crc32 } from '../../../../src/tracker/server/store/crc32.ts';
 import {
   encodeSnapshot,
   SnapshotReader,
@@ -161,6 +163,32 @@ test('every flipped byte is noticed', () => {
       expect(thrownBy(() => read(damaged))).toBeInstanceOf(ProtocolError);
     }
   }
+});
+
+test('the store is known again, and only by what was written first', () => {
+  const { id } = createStore();
+  const store = createStore();
+  store.id = id;
+  const bytes = encode(store);
+  const idOf = (file: Uint8Array): unknown => {
+    const reader = new SnapshotReader(() => expect.fail('there are no swarms'));
+    reader.feed(file);
+    return reader.storeId;
+  };
+  expect(idOf(bytes)).toEqual(id);
+  const [line, record] = [bytes.subarray(0, 29), bytes.subarray(29, 38)];
+  expect(idOf(line)).toBeUndefined();
+  expect(() => idOf(concatBytes(line, record, record))).toThrow(/an id in the wrong place/);
+  const swarm = new Uint8Array(25).fill(1);
+  expect(() => idOf(concatBytes(line, swarm, record))).toThrow(/an id in the wrong place/);
+});
+
+test('a file of before stores had ids is read', () => {
+  const bytes = encode(filledStore(40));
+  const before = concatBytes(bytes.subarray(0, 29), bytes.subarray(38, -4));
+  const end = new Uint8Array(4);
+  writeUint32(end, 0, crc32(0, before));
+  expect(read(concatBytes(before, end))).toEqual(read(bytes));
 });
 
 test('what follows the end is an error', () => {
