@@ -96,8 +96,8 @@ describe('state', () => {
       for (let port = 1; port <= 3; port++) {
         await using _ = await scene.serve({ state, shared }, runtime, { openShared });
         await client.announce('http4', { port, left: 0, event: 'completed' });
-        const [counts] = await client.scrape('http4', infoHashOf(1));
-        expect(counts).toMatchObject({ seeders: port, completed: port });
+        const [file] = await client.scrape('http4', infoHashOf(1));
+        expect(file).toMatchObject({ seeders: port, completed: port });
       }
       redis.loseAll();
       await using _ = await scene.serve({ state, shared }, runtime, { openShared });
