@@ -65,6 +65,8 @@ export interface RunOptions {
   readonly process?: ProcessHost;
   /** Called for every write, as it happens; lets a test act in the middle of a command. */
   readonly onWrite?: (stream: 'stdout' | 'stderr', text: string) => void;
+  /** Bytes that the reader of stdout has not taken yet; by default it takes all at once. */
+  readonly queuedBytes?: () => number;
 }
 
 /** A run in the simulated world. */
@@ -141,11 +143,20 @@ class Captured implements Output {
   readonly columns: number;
   readonly chunks: Uint8Array[] = [];
   readonly #onWrite: (text: string) => void;
+  readonly #queued: () => number;
 
-  constructor(isTTY: boolean, columns: number, onWrite: (text: string) => void) {
+  constructor(
+    { isTTY, columns }: Pick<Output, 'isTTY' | 'columns'>,
+    onWrite: (text: string) => void,
+    queued: () => number,
+  ) {
     this.isTTY = isTTY;
     this.columns = columns;
     this.#onWrite = onWrite;
+    this.#queued = queued;
+  }
+  get queuedBytes(): number {
+    return this.#queued();
   }
   write(data: string | Uint8Array): void {
     const bytes = bytesOf(data).slice();
@@ -161,11 +172,15 @@ function capture(
   runtime: Runtime,
   options: RunOptions,
 ): { context: Context; result: (code: number) => BipResult } {
-  const { tty = false, onWrite } = options;
+  const { tty = false, onWrite, queuedBytes = () => 0 } = options;
   const terminals = typeof tty === 'boolean' ? { stdin: tty, stdout: tty, stderr: tty } : tty;
   const columns = ('columns' in terminals ? terminals.columns : undefined) ?? 80;
   const output = (name: 'stdout' | 'stderr'): Captured =>
-    new Captured(terminals[name] === true, columns, (text) => onWrite?.(name, text));
+    new Captured(
+      { isTTY: terminals[name] === true, columns },
+      (text) => onWrite?.(name, text),
+      queuedBytes,
+    );
   const stdout = output('stdout');
   const stderr = output('stderr');
   const input = bytesOf(options.stdin ?? '');
