@@ -9,9 +9,9 @@ import { equalBytes } from '../base/bytes.ts';
 import type { Endpoint } from '../base/endpoint.ts';
 import { ProtocolError } from '../base/errors.ts';
 import { parseIp } from '../base/ip.ts';
-import { RateLimiter } from '../base/rate-limiter.ts';
 import type { Clock, Datagrams, Millis, Random } from '../runtime/ports.ts';
-import type { Contact, Family } from './contact.ts';
+import { RateLimiter } from '../runtime/rate-limiter.ts';
+import type { Family } from './contact.ts';
 import { emptyCounters, type RealmCounters } from './counters.ts';
 import { ExternalAddress } from './external-address.ts';
 import {
@@ -23,6 +23,7 @@ import {
   KrpcWriter,
   type QueryArguments,
 } from './krpc/index.ts';
+import { decodeNodes } from './node-info.ts';
 import { Offenders } from './offenders.ts';
 import { isPlausible } from './plausible.ts';
 import { RoutingTable } from './routing/index.ts';
@@ -36,8 +37,10 @@ export interface RealmOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly stores: Stores;
-  /** 20 bytes; random until the external address is known when left out. */
-  readonly id?: Uint8Array;
+  /** 20 bytes, kept whatever address others see. */
+  readonly id: Uint8Array | undefined;
+  /** 20 bytes, kept as long as it fits the address that others see; random when left out. */
+  readonly savedId: Uint8Array | undefined;
   /** Answers no queries, and says so (BEP 43). */
   readonly readOnly: boolean;
   /** `v` of all messages. */
@@ -82,11 +85,17 @@ export class Realm implements AsyncDisposable {
     this.family = family;
     this.#options = options;
     this.#socket = socket;
-    const ownId = options.id ?? random.bytes(20);
+    const ownId = options.id ?? options.savedId ?? random.bytes(20);
     this.#table = new RoutingTable({ family, ownId, limitAddresses, random });
     const send = (query: KrpcQuery, to: Endpoint): void => this.#send(query, to);
     this.#rpc = new Rpc({ clock, random, send, readOnly, version, ...limits });
-    this.#server = new Server({ family, clock, version, stores: options.stores, tables: options.tables });
+    this.#server = new Server({
+      family,
+      clock,
+      version,
+      stores: options.stores,
+      tables: options.tables,
+    });
     this.#offenders = new Offenders();
     this.#limiter = new RateLimiter(
       {
@@ -119,35 +128,49 @@ export class Realm implements AsyncDisposable {
     return this.#rpc.size;
   }
 
+  /** How long an answer is waited for. */
+  get longTimeoutMs(): Millis {
+    return this.#rpc.longMs;
+  }
+
   /** Asks a node; the table learns of what becomes of it before the handler does. */
-  ask(
-    to: Addressee,
-    method: string,
-    args: Omit<QueryArguments, 'id'>,
-    handler: RpcHandler,
-  ): void {
+  ask(to: Addressee, method: string, args: Omit<QueryArguments, 'id'>, handler: RpcHandler): void {
     const { clock } = this.#options;
     const { endpoint } = to;
     this.counters.queriesOut++;
-    this.#rpc.query(endpoint, method, { id: this.#table.ownId, ...args }, {
-      answered: (response, rttMs) => {
-        this.counters.answersIn++;
-        this.#answered(to, response, rttMs);
-        handler.answered(response, rttMs);
+    this.#rpc.query(
+      endpoint,
+      method,
+      { id: this.#table.ownId, ...args },
+      {
+        answered: (response, rttMs) => {
+          this.counters.answersIn++;
+          this.#answered(to, response, rttMs);
+          handler.answered(response, rttMs);
+        },
+        refused: (error, rttMs) => {
+          this.counters.errorsIn++;
+          // It is there, though it does not like the question.
+          if (to.id !== undefined)
+            this.#table.answered({ id: to.id, endpoint }, rttMs, clock.now());
+          handler.refused(error, rttMs);
+        },
+        slow: () => handler.slow(),
+        timedOut: () => {
+          this.counters.timeouts++;
+          if (to.id !== undefined) this.#table.failed({ id: to.id, endpoint }, clock.now());
+          handler.timedOut();
+        },
       },
-      refused: (error, rttMs) => {
-        this.counters.errorsIn++;
-        // It is there, though it does not like the question.
-        if (to.id !== undefined) this.#table.answered({ id: to.id, endpoint }, rttMs, clock.now());
-        handler.refused(error, rttMs);
-      },
-      slow: () => handler.slow(),
-      timedOut: () => {
-        this.counters.timeouts++;
-        if (to.id !== undefined) this.#table.failed({ id: to.id, endpoint }, clock.now());
-        handler.timedOut();
-      },
-    });
+    );
+  }
+
+  /** Takes compact nodes that were saved as candidates. */
+  restore(nodes: Uint8Array | undefined): void {
+    const now = this.#options.clock.now();
+    for (const node of decodeNodes(nodes ?? new Uint8Array(0), this.family)) {
+      this.#table.heard(node, now);
+    }
   }
 
   /** Pings who is to be pinged to keep the table good; at most `max` of them. */
@@ -220,7 +243,8 @@ export class Realm implements AsyncDisposable {
     const now = this.#options.clock.now();
     const { id, externalAddress } = response;
     const { endpoint } = to;
-    if (to.id !== undefined && !equalBytes(to.id, id)) this.#table.failed({ id: to.id, endpoint }, now);
+    if (to.id !== undefined && !equalBytes(to.id, id))
+      this.#table.failed({ id: to.id, endpoint }, now);
     this.#table.answered({ id, endpoint }, rttMs, now);
     if (externalAddress !== undefined) this.#vote(endpoint.host, externalAddress.host);
   }
@@ -243,7 +267,6 @@ export class Realm implements AsyncDisposable {
     this.#socket.send(bytes, to);
   }
 }
-
 
 const SILENT: RpcHandler = {
   answered: () => undefined,

@@ -8,6 +8,7 @@
  */
 
 import { type Endpoint, equalEndpoints } from '../base/endpoint.ts';
+import { readUint32, writeUint32 } from '../base/uint32.ts';
 import type { Clock, Millis, Random } from '../runtime/ports.ts';
 import type { KrpcError, KrpcQuery, KrpcResponse, QueryArguments } from './krpc/index.ts';
 
@@ -65,6 +66,11 @@ export class Rpc {
     this.#longMs = Math.max(options.longMs ?? LONG_TIMEOUT_MS, this.#shortMs);
   }
 
+  /** How long an answer is waited for. */
+  get longMs(): Millis {
+    return this.#longMs;
+  }
+
   /** How many wait for an answer. */
   get size(): number {
     return this.#waiting.size;
@@ -77,19 +83,16 @@ export class Rpc {
     const waiting = { key: this.#newKey(), to, sentAt: clock.now(), handler };
     this.#waiting.set(waiting.key, waiting);
     this.#fresh.set(waiting.key, waiting);
-    writeUint32(this.#transaction, waiting.key);
+    writeUint32(this.#transaction, 0, waiting.key);
     this.#arm();
-    send(
-      { type: 'query', transaction: this.#transaction, method, args, readOnly, version },
-      to,
-    );
+    send({ type: 'query', transaction: this.#transaction, method, args, readOnly, version }, to);
   }
 
   /** Whether somebody waited for this, from there; if so, it is handed over. */
   receive(message: KrpcResponse | KrpcError, from: Endpoint): boolean {
     const { transaction } = message;
     if (transaction.length !== TRANSACTION_BYTES) return false;
-    const key = readUint32(transaction);
+    const key = readUint32(transaction, 0);
     const waiting = this.#waiting.get(key);
     if (waiting === undefined || !equalEndpoints(waiting.to, from)) return false;
     this.#forget(key);
@@ -159,15 +162,3 @@ function first(map: ReadonlyMap<number, Waiting>): Waiting | undefined {
 }
 
 const TRANSACTION_BYTES = 4;
-
-function writeUint32(bytes: Uint8Array, value: number): void {
-  bytes[0] = value >>> 24;
-  bytes[1] = value >>> 16;
-  bytes[2] = value >>> 8;
-  bytes[3] = value;
-}
-
-function readUint32(bytes: Uint8Array): number {
-  const [a = 0, b = 0, c = 0, d = 0] = bytes;
-  return ((a << 24) | (b << 16) | (c << 8) | d) >>> 0;
-}

@@ -149,7 +149,8 @@ export class Server {
   #samples({ query: { args }, now }: Asking): Fields | Refusal {
     if (args.target === undefined) return missing('target');
     const nodes = this.#closest(args.target, now, args.want);
-    const fresh = this.#sample !== undefined && now < this.#sample.until && now >= this.#sample.from;
+    const fresh =
+      this.#sample !== undefined && now < this.#sample.until && now >= this.#sample.from;
     if (!fresh || this.#sample === undefined) {
       const { samples, total } = this.#options.stores.peers.sampleHashes(MAX_SAMPLES, now);
       this.#sample = { samples, total, from: now, until: now + SAMPLE_MS };

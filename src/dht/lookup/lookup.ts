@@ -14,8 +14,8 @@ import { formatEndpoint } from '../../base/endpoint.ts';
 import { parseIp } from '../../base/ip.ts';
 import type { Contact } from '../contact.ts';
 import { compareDistance } from '../distance.ts';
-import { isSecureId } from '../secure-id.ts';
 import { isPlausible } from '../plausible.ts';
+import { isSecureId } from '../secure-id.ts';
 import { Candidate, type CandidateState } from './candidate.ts';
 
 export interface LookupOptions {

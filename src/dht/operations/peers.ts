@@ -106,8 +106,8 @@ class Scrape {
   add({ seedBloom, peerBloom }: KrpcResponse, peers: readonly Endpoint[]): void {
     if (seedBloom !== undefined && peerBloom !== undefined) {
       this.#answers++;
-      this.#seeds.merge(seedBloom);
-      this.#leechers.merge(peerBloom);
+      this.#seeds.merge(new PeerBloom(seedBloom));
+      this.#leechers.merge(new PeerBloom(peerBloom));
       return;
     }
     for (const { host } of peers) {

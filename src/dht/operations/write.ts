@@ -53,16 +53,22 @@ function write(
     };
     const { token } = node;
     const attempt = (left: number): void =>
-      realm.ask(node, method, { ...argsFor(node), token }, {
-        answered: () => end({ node, outcome: 'stored' }),
-        refused: ({ code, message }: KrpcError) => end({ node, outcome: 'refused', code, message }),
-        slow: () => undefined,
-        timedOut: () => {
-          // A write that comes twice does no harm; one that is lost does.
-          if (left > 0 && !signal.aborted) attempt(left - 1);
-          else end({ node, outcome: 'timedOut' });
+      realm.ask(
+        node,
+        method,
+        { ...argsFor(node), token },
+        {
+          answered: () => end({ node, outcome: 'stored' }),
+          refused: ({ code, message }: KrpcError) =>
+            end({ node, outcome: 'refused', code, message }),
+          slow: () => undefined,
+          timedOut: () => {
+            // A write that comes twice does no harm; one that is lost does.
+            if (left > 0 && !signal.aborted) attempt(left - 1);
+            else end({ node, outcome: 'timedOut' });
+          },
         },
-      });
+      );
     attempt(WRITE_RETRIES);
   });
 }

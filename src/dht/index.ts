@@ -1,0 +1,46 @@
+/**
+ * The Mainline DHT: BEP 5, with both families (32), scrapes (33), ids by address (42), read-only nodes
+ * (43), items (44), several addresses (45, as far as one of each family goes), mutable torrents (46) and
+ * samples (51).
+ *
+ * How it is made, from the bottom up:
+ *
+ * - `krpc/`: messages and packets; `node-info.ts`: compact nodes.
+ * - `distance.ts`, `secure-id.ts`, `bloom.ts`, `tokens.ts`, `items/`, `peer-store.ts`, `routing/`: pure
+ *   parts, told the time. What is kept for others lies in typed arrays.
+ * - `rpc.ts`: queries that wait for their answers. `server.ts`: answers to queries of others.
+ * - `realm.ts`: one socket with its table and its id; everything that goes in or out passes here.
+ * - `lookup/`: the search for the closest nodes. `lookup.ts` decides, `run.ts` carries out.
+ * - `operations/`: what searches are for: peers, items, writes; single questions.
+ * - `node.ts`: the realms of both families, joined; `maintenance.ts` keeps them alive.
+ *
+ * @module
+ */
+
+export { PeerBloom } from './bloom.ts';
+export type { Contact, Family } from './contact.ts';
+export type { RealmCounters } from './counters.ts';
+export { commonPrefixBits, compareDistance, randomIdWithPrefix } from './distance.ts';
+export * from './items/index.ts';
+export type { LookupEvent, LookupNode, LookupSummary } from './lookup/events.ts';
+export { DhtNode } from './node.ts';
+export type { PingResult, SampleResult } from './operations/ask.ts';
+export {
+  type GetOptions,
+  type GetResult,
+  type PutOptions,
+  type PutResult,
+  targetOf,
+} from './operations/items.ts';
+export type {
+  Announcement,
+  PeersOptions,
+  PeersResult,
+  ScrapeResult,
+} from './operations/peers.ts';
+export type { WriteResult } from './operations/write.ts';
+export type { DhtEvent, DhtOptions, DhtRuntime, StoreLimits } from './options.ts';
+export type { Realm, RealmLimits } from './realm.ts';
+export { type Router, WELL_KNOWN_ROUTERS } from './routers.ts';
+export { isSecureId, makeSecureId } from './secure-id.ts';
+export { type DhtState, decodeState, encodeState, MAX_STATE_BYTES } from './state.ts';
