@@ -1,8 +1,8 @@
 /** Asking again over transports that do not do it for themselves. @module */
 
 import { NetworkError, TimeoutError } from '../base/errors.ts';
+import { bounded, pause } from '../runtime/aborting.ts';
 import type { Clock } from '../runtime/ports.ts';
-import { bounded, pause } from './abort.ts';
 import { type ExchangeOptions, HTTP_TIMEOUT_MS } from './model.ts';
 import { type TrackerUrl, trackerName } from './url.ts';
 

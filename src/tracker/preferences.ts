@@ -7,8 +7,8 @@
 
 import { BipError, NetworkError, TimeoutError } from '../base/errors.ts';
 import { ipFamily } from '../base/ip.ts';
+import { bounded } from '../runtime/aborting.ts';
 import type { Clock, Lookup, Millis } from '../runtime/ports.ts';
-import { bounded } from './abort.ts';
 import { type ExchangeFacts, type ExchangeOptions, TrackerError } from './model.ts';
 import { type TrackerUrl, trackerName } from './url.ts';
 import { oneLine } from './words.ts';

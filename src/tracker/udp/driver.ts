@@ -4,9 +4,9 @@ import type { Endpoint } from '../../base/endpoint.ts';
 import { NetworkError, TimeoutError } from '../../base/errors.ts';
 import type { InfoHash } from '../../base/ids.ts';
 import { formatIp, ipFamily, parseIp } from '../../base/ip.ts';
+import { bounded } from '../../runtime/aborting.ts';
 import { drive } from '../../runtime/drive.ts';
 import type { Datagrams } from '../../runtime/ports.ts';
-import { bounded } from '../abort.ts';
 import {
   type AnnounceOptions,
   type AnnounceRequest,

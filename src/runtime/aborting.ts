@@ -1,6 +1,6 @@
 /** Abort signals that also fire by the clock or by an owner's disposal. @module */
 
-import type { Clock, Millis } from '../runtime/ports.ts';
+import type { Clock, Millis } from './ports.ts';
 
 /**
  * Runs `work` with a signal that fires with `signal` and `also`, and after `limit.ms` with the
