@@ -71,25 +71,7 @@ export class Lookup {
 
   /** Whom to ask now; they count as asked. */
   take(): Candidate[] {
-    const { k, alpha } = this.#options;
-    const taken: Candidate[] = [];
-    let room = alpha - this.#flying();
-    let alive = 0;
-    for (const candidate of this.#sorted) {
-      if (room <= 0 || alive === k) break;
-      if (candidate.state === 'answered') alive++;
-      if (candidate.state !== 'fresh') continue;
-      taken.push(candidate);
-      room--;
-    }
-    if (alive < k) {
-      for (const candidate of this.#nameless) {
-        if (room <= 0) break;
-        if (candidate.state !== 'fresh') continue;
-        taken.push(candidate);
-        room--;
-      }
-    }
+    const taken = this.#wanted(this.#options.alpha - this.#flying());
     for (const candidate of taken) {
       candidate.state = 'asked';
       candidate.attempts++;
@@ -155,8 +137,20 @@ export class Lookup {
     return this.answeredOnes().slice(0, this.#options.k);
   }
 
+  /** At most `room` that were not asked yet: nearer ones than the k that answered, then the nameless. */
+  #wanted(room: number): Candidate[] {
+    const wanted: Candidate[] = [];
+    let alive = 0;
+    for (const candidate of this.#sorted) {
+      if (wanted.length >= room) return wanted;
+      if (candidate.state === 'fresh') wanted.push(candidate);
+      if (candidate.state === 'answered' && ++alive === this.#options.k) return wanted;
+    }
+    const nameless = this.#nameless.filter(({ state }) => state === 'fresh');
+    return [...wanted, ...nameless].slice(0, Math.max(0, room));
+  }
+
   #flying(): number {
-    const isFlying = ({ state }: Candidate): boolean => state === 'asked';
     return this.#sorted.filter(isFlying).length + this.#nameless.filter(isFlying).length;
   }
 
@@ -216,6 +210,10 @@ export class Lookup {
     const last = this.#sorted.at(-1);
     if (this.#sorted.length > MAX_CANDIDATES && last?.state === 'fresh') this.#sorted.pop();
   }
+}
+
+function isFlying({ state }: Candidate): boolean {
+  return state === 'asked';
 }
 
 function networkOf(ip: Uint8Array): string {
