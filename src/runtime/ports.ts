@@ -198,6 +198,8 @@ export interface HttpServeOptions extends BindOptions {
    * /48) that has the most of them. Default 10,000.
    */
   readonly maxConnections?: number;
+  /** Called for each connection that had to give its place to another one. */
+  readonly onDisplaced?: () => void;
   /** How long a request may take to arrive, and an answer to leave. Default 10 s. */
   readonly requestTimeoutMs?: Millis;
   /** How long a connection without a request is kept. Default 30 s. */
@@ -235,8 +237,12 @@ export interface WebSockets {
 /** A script in Lua that Redis runs as one step. */
 export interface RedisScript {
   readonly text: string;
-  /** SHA-1 of the text in hex: what Redis knows it by once it has seen it. */
-  readonly digest: string;
+  /**
+   * SHA-1 of the text in hex: what Redis knows it by once it has seen it. A call by the digest alone is
+   * made again, with the text and behind those that came after it, where Redis has not seen it yet.
+   * Left out, the text goes along every time, and the call keeps its place.
+   */
+  readonly digest?: string;
 }
 
 /** Redis, Valkey or a cluster of them; a connection that breaks is made again by itself. */

@@ -11,7 +11,7 @@ import type { Loopback } from './peers/peer.ts';
 import { until } from './until.ts';
 
 /** Announces under way at once. */
-const LANES = 24;
+export const LANES = 24;
 /** The system gives every socket, and every connection, to one of a tracker's threads. */
 const UDP_SOCKETS = 8;
 const SWARMS = 11;

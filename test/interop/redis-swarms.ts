@@ -1,8 +1,7 @@
 /** What trackers have written to a Redis, read as bip writes it. @module */
 
-import { encodeUtf8, formatHex } from '../../src/base/bytes.ts';
+import { formatHex } from '../../src/base/bytes.ts';
 import type { InfoHash } from '../../src/base/ids.ts';
-import { sha1 } from '../../src/base/sha.ts';
 import { clock } from '../../src/runtime/node/clock.ts';
 import { openRedis } from '../../src/runtime/node/redis.ts';
 import type { RedisScript } from '../../src/runtime/ports.ts';
@@ -41,13 +40,11 @@ function membersOf(sets: unknown): readonly (readonly string[])[] {
   });
 }
 
-const MEMBERS_TEXT = `
+const MEMBERS: RedisScript = {
+  text: `
 local sets = {}
 for at = 1, 4 do sets[at] = redis.call('ZRANGE', KEYS[at], 0, -1) end
 return sets
-`;
-const MEMBERS: RedisScript = {
-  text: MEMBERS_TEXT,
-  digest: formatHex(sha1(encodeUtf8(MEMBERS_TEXT))),
+`,
 };
 const NEVER = new AbortController().signal;

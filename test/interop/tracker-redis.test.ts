@@ -6,7 +6,7 @@ import { formatEndpoint } from '../../src/base/endpoint.ts';
 import { InfoHash, PeerId } from '../../src/base/ids.ts';
 import { nodeRuntime } from '../../src/runtime/node/index.ts';
 import { announce, type ScrapedFile, scrape } from '../../src/tracker/index.ts';
-import { AnnounceLoad } from './announce-load.ts';
+import { AnnounceLoad, LANES } from './announce-load.ts';
 import { Bip } from './bip.ts';
 import { parseJson, textAt } from './json.ts';
 import { BipTracker } from './peers/bip-tracker.ts';
@@ -149,6 +149,12 @@ describeWith(['redis'], 'two trackers, one of them of two threads', () => {
     await load.settle(DEADLINE_MS);
     expect(load.failures).toEqual([]);
     await expectShared(redis, load, trackers);
+    const files = await scrapeAll(one.url('http'), load.infoHashes);
+    const downloads = files.reduce((sum, { completed = 0 }) => sum + completed, 0);
+    expect(downloads).toBeGreaterThanOrEqual(load.completed);
+    // What one thread hears of while another one writes all again may count twice.
+    const underWay = 2 * trackers.length * LANES;
+    expect(downloads).toBeLessThanOrEqual(load.completed + underWay);
     for (const tracker of trackers) {
       const said = saidOf(tracker);
       expect(said.length).toBeGreaterThanOrEqual(4);

@@ -137,14 +137,14 @@ class NodeRedis implements RedisLink {
   }
 
   async evaluate(
-    { text, digest }: RedisScript,
+    script: RedisScript,
     keys: readonly string[],
     args: readonly (string | Uint8Array)[],
   ): Promise<unknown> {
     if (!this.up) throw this.#failure(this.#lastFailure);
     const rest = [String(keys.length), ...keys, ...args.map(toArgument)];
     try {
-      return await this.#inTime(this.#byDigest(text, digest, keys[0], rest));
+      return await this.#inTime(this.#send(script, keys[0], rest));
     } catch (error) {
       throw error instanceof TimeoutError ? error : this.#failure(error);
     }
@@ -183,12 +183,12 @@ class NodeRedis implements RedisLink {
     }
   }
 
-  async #byDigest(
-    text: string,
-    digest: string,
+  async #send(
+    { text, digest }: RedisScript,
     key: string | undefined,
     rest: Argument[],
   ): Promise<unknown> {
+    if (digest === undefined) return this.#commander.send(key, ['EVAL', text, ...rest]);
     try {
       return await this.#commander.send(key, ['EVALSHA', digest, ...rest]);
     } catch (error) {

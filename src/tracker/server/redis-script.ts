@@ -158,9 +158,11 @@ const KEPT_SECONDS = 10;
  * counted, then by twos: a member, its kind and its age in seconds in one word.
  *
  * What Redis knows from a later announce stays. Within one second who left is gone, and within
- * {@link KEPT_SECONDS} seeds are seeds.
+ * {@link KEPT_SECONDS} seeds are seeds. Without a digest: a download that is announced right behind it
+ * must find the number that it adds to.
  */
-export const RESTORE: RedisScript = script(`${TIME_AND_SETS}${COUNTS}
+export const RESTORE: RedisScript = {
+  text: `${TIME_AND_SETS}${COUNTS}
 local touched = {}
 local function put(home, seen, member)
   redis.call('ZADD', home, seen, member)
@@ -194,7 +196,8 @@ if counted > 0 and count_of(ARGV[2]) ~= '' then
   keep_counts()
 end
 return 0
-`);
+`,
+};
 
 /** Finds out whether Redis takes writes: it may be there, and loading, read-only or full. */
 export const PROBE: RedisScript = script(`

@@ -26,6 +26,8 @@ export class FakeRedis implements RedisLink {
   /** By swarm, by member. */
   swarms: Map<string, Map<string, Member>> = new Map();
   completed: Map<string, Map<string, number>> = new Map();
+  /** Digests of the scripts that it has seen. */
+  scripts: Set<string | undefined> = new Set([undefined]);
   /** Decides the fate of each call. */
   fate: (script: string, call: number) => Fate = () => 'done';
   readonly #clock: Clock;
@@ -49,6 +51,7 @@ export class FakeRedis implements RedisLink {
   loseAll(): void {
     this.swarms = new Map();
     this.completed = new Map();
+    this.scripts = new Set([undefined]);
   }
 
   /** `seeds leechers downloads`. */
@@ -64,6 +67,11 @@ export class FakeRedis implements RedisLink {
     const name = NAMES.get(script) ?? 'unknown';
     const fate = this.up ? this.fate(name, this.calls.length) : 'refused';
     this.calls.push(name);
+    if (!this.scripts.has(script.digest)) {
+      // Said to be unknown, and sent again.
+      await this.#pass(LATENCY);
+      this.scripts.add(script.digest);
+    }
     const isDone = fate === 'done' || fate === 'unanswered';
     const reply = isDone ? this.#run(name, keys, args) : undefined;
     await this.#pass(fate === 'done' || fate === 'refused' ? LATENCY : TIMEOUT);

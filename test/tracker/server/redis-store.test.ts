@@ -8,6 +8,7 @@ import {
   type IncomingAnnounce,
   type RemoteAnswer,
 } from '../../../src/tracker/server/model.ts';
+import { ANNOUNCE, PROBE } from '../../../src/tracker/server/redis-script.ts';
 import { RedisSwarms } from '../../../src/tracker/server/redis-store.ts';
 import { SwarmStore } from '../../../src/tracker/server/store/index.ts';
 import { makeWorld } from '../../sim/world.ts';
@@ -221,7 +222,7 @@ test('new announces do not wait for what is written again, and are not overwritt
     await Promise.all(Array.from({ length: 5_000 }, (_, peer) => tell(scene, peer)));
     scene.redis.connect(false);
     scene.redis.connect(true);
-    await scene.pass(6);
+    await scene.pass(11);
     expect(scene.swarms.up).toBe(true);
     const news = [
       tell(scene, 4_998, { event: EVENT.completed }),
@@ -276,6 +277,21 @@ test('threads of one tracker write its downloads once', () =>
     },
     { shared: true },
   ));
+
+test('a download right behind what is written again adds to it', () =>
+  play(async (scene) => {
+    for (let peer = 0; peer < 6; peer++) await tell(scene, peer, { event: EVENT.completed });
+    scene.redis.connect(false);
+    scene.redis.loseAll();
+    // Others were here before.
+    scene.redis.scripts.add(PROBE.digest).add(ANNOUNCE.digest);
+    scene.redis.connect(true);
+    await scene.pass(6);
+    expect(scene.redis.calls.at(-1)).toBe('restore');
+    await tell(scene, 6, { event: EVENT.completed });
+    await scene.pass(100);
+    expect(scene.redis.counts(swarmOf(1))).toEqual([7, 0, 7]);
+  }));
 
 test('a call that fails late says nothing of a Redis that went and came back', () =>
   play(async (scene) => {
