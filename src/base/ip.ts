@@ -7,7 +7,8 @@ export function parseIp(text: string): Uint8Array<ArrayBuffer> | undefined {
 
 /** Text of 4 or 16 bytes; IPv6 in the canonical form of RFC 5952 §4, without brackets. */
 export function formatIp(bytes: Uint8Array): string {
-  return bytes.length === 4 ? bytes.join('.') : formatIpv6(bytes);
+  if (bytes.length !== 4) return formatIpv6(bytes);
+  return `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}`;
 }
 
 /** 4 or 6 for a literal address, `undefined` for a name. */
@@ -17,16 +18,33 @@ export function ipFamily(text: string): 4 | 6 | undefined {
   return bytes.length === 4 ? 4 : 6;
 }
 
+/** By hand, twice as fast as by expressions: messages of the DHT are full of them. */
 function parseIpv4(text: string): Uint8Array<ArrayBuffer> | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4) return undefined;
   const bytes = new Uint8Array(4);
-  for (const [at, part] of parts.entries()) {
-    if (!/^(?:0|[1-9]\d{0,2})$/.test(part) || Number(part) > 255) return undefined;
-    bytes[at] = Number(part);
+  let at = 0;
+  for (let part = 0; part < 4; part++) {
+    if (part > 0 && text.charCodeAt(at++) !== DOT) return undefined;
+    const start = at;
+    let value = 0;
+    for (; at < text.length; at++) {
+      const digit = text.charCodeAt(at) - ZERO;
+      if (digit < 0 || digit > 9) break;
+      value = value * 10 + digit;
+    }
+    if (!isOctet(value, at - start)) return undefined;
+    bytes[part] = value;
   }
-  return bytes;
+  return at === text.length ? bytes : undefined;
 }
+
+/** Up to 255, and without needless zeros in front. */
+function isOctet(value: number, digits: number): boolean {
+  if (value > 255) return false;
+  return digits === (value < 10 ? 1 : value < 100 ? 2 : 3);
+}
+
+const DOT = 0x2e;
+const ZERO = 0x30;
 
 function parseIpv6(text: string): Uint8Array<ArrayBuffer> | undefined {
   const halves = text.split('::');
