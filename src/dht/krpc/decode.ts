@@ -1,14 +1,14 @@
 /**
  * Messages of KRPC from packets, as lenient as libtorrent and jech/dht: keys stand in any order,
- * unknown ones are passed over, whatever follows the message is not looked at, and parts of a
- * response that are not as they should be are left out.
+ * unknown ones are passed over, whatever follows the message is not looked at (so does libtorrent, so
+ * does anacrolix/dht), and parts of a response that are not as they should be are left out.
  *
  * @module
  */
 
 import { ProtocolError } from '../../base/errors.ts';
-import { decode } from '../../bencode/index.ts';
-import { bounded, broken, type Envelope } from './fields.ts';
+import { broken, type Envelope, Fields } from './fields.ts';
+import { TOP, TOP_KEYS } from './keys.ts';
 import { type KrpcMessage, MAX_TRANSACTION_BYTES } from './model.ts';
 import { decodeQuery } from './query.ts';
 import { decodeError, decodeResponse } from './response.ts';
@@ -31,25 +31,27 @@ export function decodeMessage(packet: Uint8Array): KrpcMessage {
     const message = `a packet of ${packet.length} bytes, more than the ${MAX_PACKET_BYTES} permitted`;
     throw new ProtocolError(message, { rule: 'BEP 32 packet size', offset: MAX_PACKET_BYTES });
   }
-  const root = decode(packet, GRAMMAR);
-  const transaction = bounded(root, 't', MAX_TRANSACTION_BYTES);
+  const root = new Fields(packet, TOP_KEYS);
+  const transaction = root.bounded(TOP.t, MAX_TRANSACTION_BYTES);
   if (transaction === undefined) {
     const message = `a message without a transaction "t" of 1 to ${MAX_TRANSACTION_BYTES} bytes`;
-    throw broken('transaction', message, root.get('t'));
+    throw broken('transaction', message, root.offset(TOP.t));
   }
-  const envelope: Envelope = { transaction, version: root.get('v')?.asBytes() };
-  const type = root.get('y');
-  switch (type?.asText()) {
-    case 'q':
+  const envelope: Envelope = { transaction, version: root.bytes(TOP.v) };
+  const type = root.fixed(TOP.y, 1)?.[0];
+  switch (type) {
+    case QUERY:
       return decodeQuery(root, envelope);
-    case 'r':
+    case RESPONSE:
       return decodeResponse(root, envelope);
-    case 'e':
+    case ERROR:
       return decodeError(root, envelope);
     default:
-      throw broken('type', 'a message whose type "y" is not "q", "r" or "e"', type);
+      throw broken('type', 'a message whose type "y" is not "q", "r" or "e"', root.offset(TOP.y));
   }
 }
 
-/** Levels and tokens as libtorrent; bytes behind the message are passed over, as it and anacrolix do. */
-const GRAMMAR = { maxDepth: 10, maxTokens: 500, fullDecode: false } as const;
+/** ASCII of `q`, `r` and `e`. */
+const QUERY = 0x71;
+const RESPONSE = 0x72;
+const ERROR = 0x65;

@@ -2,18 +2,15 @@
 
 import { equalBytes } from '../../base/bytes.ts';
 import { ProtocolError } from '../../base/errors.ts';
-import { type BencodeNode, decode } from '../../bencode/index.ts';
+import { decode } from '../../bencode/index.ts';
 import {
-  bounded,
   type Envelope,
-  fixed,
-  flag,
+  type Fields,
   ID_BYTES,
-  int64,
   PUBLIC_KEY_BYTES,
-  ranged,
   SIGNATURE_BYTES,
 } from './fields.ts';
+import { ARGUMENT, ARGUMENT_KEYS, TOP } from './keys.ts';
 import {
   KRPC_ERROR,
   type KrpcMalformed,
@@ -24,11 +21,11 @@ import {
 } from './model.ts';
 
 /** Of arguments that a method does not need, those that are right. */
-export function decodeQuery(root: BencodeNode, envelope: Envelope): KrpcQuery | KrpcMalformed {
-  const name = root.get('q')?.asBytes();
+export function decodeQuery(root: Fields, envelope: Envelope): KrpcQuery | KrpcMalformed {
+  const name = root.bytes(TOP.q);
   if (name === undefined) return malformed(envelope, KRPC_ERROR.unknownMethod, 'no method "q"');
-  const given = root.get('a');
-  const id = given === undefined ? undefined : fixed(given, 'id', ID_BYTES);
+  const given = root.dictionary(TOP.a, ARGUMENT_KEYS);
+  const id = given?.fixed(ARGUMENT.id, ID_BYTES);
   if (given === undefined || id === undefined) {
     return malformed(envelope, KRPC_ERROR.protocol, `no "id" of ${ID_BYTES} bytes`);
   }
@@ -37,7 +34,7 @@ export function decodeQuery(root: BencodeNode, envelope: Envelope): KrpcQuery | 
   const fault = faultOf(method, args, given);
   if (fault !== undefined) return malformed(envelope, KRPC_ERROR.protocol, fault);
   const { transaction, version } = envelope;
-  const readOnly = flag(root, 'ro') ?? false;
+  const readOnly = root.flag(TOP.ro) ?? false;
   return { type: 'query', transaction, version, method, args, readOnly };
 }
 
@@ -61,41 +58,43 @@ function methodOf(name: Uint8Array): string {
   return String.fromCharCode(...name);
 }
 
-function decodeArguments(given: BencodeNode, id: Uint8Array): QueryArguments {
+function decodeArguments(given: Fields, id: Uint8Array): QueryArguments {
   return {
     id,
-    target: fixed(given, 'target', ID_BYTES),
-    infoHash: fixed(given, 'info_hash', ID_BYTES),
-    want: wantOf(given.get('want')),
-    port: ranged(given, 'port', 1, 0xffff),
-    impliedPort: flag(given, 'implied_port'),
-    token: bounded(given, 'token', MAX_TOKEN_BYTES),
-    seed: flag(given, 'seed'),
-    noSeed: flag(given, 'noseed'),
-    scrape: flag(given, 'scrape'),
-    sequence: int64(given, 'seq'),
-    compareSequence: int64(given, 'cas'),
-    publicKey: fixed(given, 'k', PUBLIC_KEY_BYTES),
-    salt: given.get('salt')?.asBytes(),
-    signature: fixed(given, 'sig', SIGNATURE_BYTES),
-    value: given.get('v')?.raw,
+    target: given.fixed(ARGUMENT.target, ID_BYTES),
+    infoHash: given.fixed(ARGUMENT.info_hash, ID_BYTES),
+    want: wantOf(given),
+    port: given.ranged(ARGUMENT.port, 1, 0xffff),
+    impliedPort: given.flag(ARGUMENT.implied_port),
+    token: given.bounded(ARGUMENT.token, MAX_TOKEN_BYTES),
+    seed: given.flag(ARGUMENT.seed),
+    noSeed: given.flag(ARGUMENT.noseed),
+    scrape: given.flag(ARGUMENT.scrape),
+    sequence: given.int64(ARGUMENT.seq),
+    compareSequence: given.int64(ARGUMENT.cas),
+    publicKey: given.fixed(ARGUMENT.k, PUBLIC_KEY_BYTES),
+    salt: given.bytes(ARGUMENT.salt),
+    signature: given.fixed(ARGUMENT.sig, SIGNATURE_BYTES),
+    value: given.raw(ARGUMENT.v),
   };
 }
 
 /** BEP 32: unknown strings are passed over; a list of nothing else asks for nothing special. */
-function wantOf(list: BencodeNode | undefined): Want | undefined {
-  if (list === undefined) return undefined;
+function wantOf(given: Fields): Want | undefined {
   let [n4, n6] = [false, false];
-  for (const item of list.items()) {
-    const family = item.asText();
-    n4 ||= family === 'n4';
-    n6 ||= family === 'n6';
-  }
+  given.list(ARGUMENT.want, (item) => {
+    if (!(item instanceof Uint8Array)) return;
+    n4 ||= equalBytes(item, N4);
+    n6 ||= equalBytes(item, N6);
+  });
   return n4 || n6 ? { n4, n6 } : undefined;
 }
 
+const N4 = Uint8Array.of(0x6e, 0x34);
+const N6 = Uint8Array.of(0x6e, 0x36);
+
 /** What keeps a query from being answered, as the text of an error; `undefined` when nothing does. */
-function faultOf(method: string, args: QueryArguments, given: BencodeNode): string | undefined {
+function faultOf(method: string, args: QueryArguments, given: Fields): string | undefined {
   switch (method) {
     case 'find_node':
     case 'get':
@@ -125,11 +124,12 @@ function announceFault({ infoHash, impliedPort, port, token }: QueryArguments): 
  * What is there but wrong is not passed over here: without its `cas` or `k` a put would do something
  * else than it was meant to.
  */
-function putFault(args: QueryArguments, given: BencodeNode): string | undefined {
+function putFault(args: QueryArguments, given: Fields): string | undefined {
   if (args.token === undefined) return NO_TOKEN;
   if (args.value === undefined) return 'no "v"';
   for (const [key, name] of OF_MUTABLE_ITEMS) {
-    if (args[name] === undefined && given.get(key) !== undefined) return `"${key}" is not valid`;
+    if (args[name] === undefined && given.offset(ARGUMENT[key]) !== undefined)
+      return `"${key}" is not valid`;
   }
   return mutablePutFault(args) ?? (isCanonical(args.value) ? undefined : '"v" is not canonical');
 }

@@ -2,20 +2,16 @@
 
 import { decodeUtf8Lossy } from '../../base/bytes.ts';
 import { COMPACT_LENGTH, type Endpoint } from '../../base/endpoint.ts';
-import type { BencodeNode } from '../../bencode/index.ts';
 import { decodeEndpoint, NODE_INFO_LENGTH } from '../node-info.ts';
 import {
-  bounded,
   broken,
   type Envelope,
-  entries,
-  fixed,
+  type Fields,
   ID_BYTES,
-  int64,
   PUBLIC_KEY_BYTES,
-  ranged,
   SIGNATURE_BYTES,
 } from './fields.ts';
+import { RETURNED, RETURNED_KEYS, TOP } from './keys.ts';
 import {
   KRPC_ERROR,
   type KrpcError,
@@ -30,45 +26,42 @@ export const MAX_VALUES = 128;
 export const MAX_INTERVAL_SECONDS = 21_600;
 
 /** Whatever is not as it should be is left out. @throws {ProtocolError} without the sender's id. */
-export function decodeResponse(
-  root: BencodeNode,
-  { transaction, version }: Envelope,
-): KrpcResponse {
-  const given = root.get('r');
-  const id = given === undefined ? undefined : fixed(given, 'id', ID_BYTES);
+export function decodeResponse(root: Fields, { transaction, version }: Envelope): KrpcResponse {
+  const given = root.dictionary(TOP.r, RETURNED_KEYS);
+  const id = given?.fixed(RETURNED.id, ID_BYTES);
   if (given === undefined || id === undefined) {
-    throw broken('response', `a response without an "id" of ${ID_BYTES} bytes`, given);
+    throw broken('response', `a response without an "id" of ${ID_BYTES} bytes`, root.offset(TOP.r));
   }
   return {
     type: 'response',
     transaction,
     version,
     id,
-    nodes: entries(given, 'nodes', NODE_INFO_LENGTH[4]),
-    nodes6: entries(given, 'nodes6', NODE_INFO_LENGTH[6]),
-    values: peersOf(given.get('values')),
-    token: bounded(given, 'token', MAX_TOKEN_BYTES),
-    seedBloom: fixed(given, 'BFsd', BLOOM_BYTES),
-    peerBloom: fixed(given, 'BFpe', BLOOM_BYTES),
-    samples: entries(given, 'samples', ID_BYTES),
-    sampleTotal: ranged(given, 'num', 0, Number.MAX_SAFE_INTEGER),
+    nodes: given.entries(RETURNED.nodes, NODE_INFO_LENGTH[4]),
+    nodes6: given.entries(RETURNED.nodes6, NODE_INFO_LENGTH[6]),
+    values: peersOf(given),
+    token: given.bounded(RETURNED.token, MAX_TOKEN_BYTES),
+    seedBloom: given.fixed(RETURNED.BFsd, BLOOM_BYTES),
+    peerBloom: given.fixed(RETURNED.BFpe, BLOOM_BYTES),
+    samples: given.entries(RETURNED.samples, ID_BYTES),
+    sampleTotal: given.ranged(RETURNED.num, 0, Number.MAX_SAFE_INTEGER),
     intervalSeconds: intervalOf(given),
-    sequence: int64(given, 'seq'),
-    publicKey: fixed(given, 'k', PUBLIC_KEY_BYTES),
-    signature: fixed(given, 'sig', SIGNATURE_BYTES),
-    value: given.get('v')?.raw,
+    sequence: given.int64(RETURNED.seq),
+    publicKey: given.fixed(RETURNED.k, PUBLIC_KEY_BYTES),
+    signature: given.fixed(RETURNED.sig, SIGNATURE_BYTES),
+    value: given.raw(RETURNED.v),
     externalAddress: externalAddressOf(root),
   };
 }
 
 /** An error, whatever the shape of its list: the first integer is its code, the first string its text. */
-export function decodeError(root: BencodeNode, { transaction, version }: Envelope): KrpcError {
+export function decodeError(root: Fields, { transaction, version }: Envelope): KrpcError {
   let code: number | undefined;
   let text: Uint8Array | undefined;
-  for (const item of root.get('e')?.items() ?? []) {
-    code ??= item.asNumber();
-    text ??= item.asBytes();
-  }
+  root.list(TOP.e, (item) => {
+    if (item instanceof Uint8Array) text ??= item;
+    else if (typeof item === 'number') code ??= item;
+  });
   return {
     type: 'error',
     transaction,
@@ -82,26 +75,27 @@ export function decodeError(root: BencodeNode, { transaction, version }: Envelop
 /** BEP 33. */
 const BLOOM_BYTES = 256;
 
-function peersOf(list: BencodeNode | undefined): readonly Uint8Array[] | undefined {
-  if (list?.kind !== 'list') return undefined;
+function peersOf(given: Fields): readonly Uint8Array[] | undefined {
   const peers: Uint8Array[] = [];
-  for (const item of list.items()) {
-    const bytes = item.asBytes();
-    if (bytes?.length !== COMPACT_LENGTH[4] && bytes?.length !== COMPACT_LENGTH[6]) continue;
-    if (peers.push(bytes) === MAX_VALUES) break;
-  }
-  return peers;
+  const isList = given.list(RETURNED.values, (item) => {
+    if (item instanceof Uint8Array && isPeer(item) && peers.length < MAX_VALUES) peers.push(item);
+  });
+  return isList ? peers : undefined;
+}
+
+function isPeer({ length }: Uint8Array): boolean {
+  return length === COMPACT_LENGTH[4] || length === COMPACT_LENGTH[6];
 }
 
 /** BEP 51: "between 0 and 21600 seconds"; who asks for a longer time gets the longest. */
-function intervalOf(given: BencodeNode): number | undefined {
-  const seconds = ranged(given, 'interval', 0, Number.MAX_SAFE_INTEGER);
+function intervalOf(given: Fields): number | undefined {
+  const seconds = given.ranged(RETURNED.interval, 0, Number.MAX_SAFE_INTEGER);
   return seconds === undefined ? undefined : Math.min(seconds, MAX_INTERVAL_SECONDS);
 }
 
 /** `ip` (BEP 42): an address with its port. */
-function externalAddressOf(root: BencodeNode): Endpoint | undefined {
-  const bytes = root.get('ip')?.asBytes();
+function externalAddressOf(root: Fields): Endpoint | undefined {
+  const bytes = root.bytes(TOP.ip);
   return bytes === undefined ? undefined : decodeEndpoint(bytes);
 }
 
