@@ -33,6 +33,7 @@ const GROUND: Readonly<Record<string, string>> = Object.fromEntries(
     'src/disk/index.ts',
     'src/session/index.ts',
     'src/content/index.ts',
+    'src/simulation/index.ts',
     'commands/index.ts',
     'bin/bip.ts',
     'test/world.ts',
@@ -64,6 +65,11 @@ const PLANTS: readonly Plant[] = [
   { rule: 'floor-src-disk', path: 'src/disk/up.ts', imports: '../session/index.ts' },
   { rule: 'floor-src-session', path: 'src/session/up.ts', imports: '../../commands/index.ts' },
   { rule: 'floor-src-content', path: 'src/content/across.ts', imports: '../session/index.ts' },
+  {
+    rule: 'floor-src-simulation',
+    path: 'src/simulation/up.ts',
+    imports: '../../commands/index.ts',
+  },
   { rule: 'floor-commands', path: 'commands/up.ts', imports: '../bin/bip.ts' },
   {
     rule: 'every-folder-has-a-floor',
@@ -132,7 +138,8 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'src/session/all.ts': ['../peer/index.ts', '../runtime/drive.ts', '../base/bytes.ts'],
   'commands/download.ts': ['commander', 'chalk', 'ora', 'cli-table3', '../src/session/index.ts'],
   'src/content/all.ts': ['../disk/index.ts', '../metainfo/index.ts', '../runtime/ports.ts'],
-  'commands/simulate.ts': ['../src/runtime/sim/index.ts'],
+  'src/simulation/all.ts': ['../runtime/sim/index.ts', '../dht/index.ts', '../session/index.ts'],
+  'commands/simulate.ts': ['../src/runtime/sim/index.ts', '../src/simulation/index.ts'],
   'bin/start.ts': ['node:stream', '../src/runtime/node/index.ts', '../commands/index.ts'],
   'test/all.ts': ['vitest', 'node:fs', '../src/bencode/decode.ts', './world.ts'],
 };

@@ -1,0 +1,9 @@
+/** Whole networks in the simulated world, built from the modules that run on the real one. @module */
+
+export {
+  DEFAULT_DHT_NETWORK,
+  DhtNetwork,
+  type DhtNetworkOptions,
+  type SearchOutcome,
+  type SimulatedNode,
+} from './dht-network.ts';
