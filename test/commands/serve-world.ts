@@ -17,6 +17,10 @@ export interface Serving {
   stop(by?: 'SIGINT' | 'SIGTERM'): Promise<BipResult>;
 }
 
+export type ServeRun = Pick<RunOptions, 'files' | 'tty' | 'queuedBytes' | 'env'> & {
+  readonly process?: Partial<ProcessHost>;
+};
+
 /** Plays a story to its end, after which nothing may be left open. */
 export async function playServe(story: (scene: ServeScene) => Promise<void>): Promise<void> {
   const scene = new ServeScene();
@@ -33,17 +37,16 @@ export class ServeScene {
   }
 
   /** Starts the command and waits until it says where it listens. @throws {Error} when it ends instead. */
-  async serve(argv: readonly string[], more: Partial<RunOptions> = {}): Promise<Serving> {
-    const { promise: listening, resolve: heard } = Promise.withResolvers<boolean>();
-    const serving = this.start(argv, { ...more, onWrite: (stream) => heard(stream === 'stdout') });
-    const isThere = await Promise.race([listening, serving.ended.then(() => false)]);
-    if (isThere) return serving;
-    const { code, stderr } = await serving.ended;
-    throw new Error(`it ended with ${code}: ${stderr}`);
+  async serve(argv: readonly string[], more: ServeRun = {}): Promise<Serving> {
+    const { promise: listening, resolve: heard } = Promise.withResolvers<undefined>();
+    const serving = this.start(argv, more, () => heard(undefined));
+    const left = await Promise.race([listening, serving.ended]);
+    if (left === undefined) return serving;
+    throw new Error(`it ended with ${left.code}: ${left.stderr}`);
   }
 
   /** Starts the command, at one address: in the simulated world a port has one socket for all. */
-  start(argv: readonly string[], more: Partial<RunOptions> = {}): Serving {
+  start(argv: readonly string[], more: ServeRun = {}, onStdout?: () => void): Serving {
     const controller = new AbortController();
     const hangups = new Set<() => void>();
     let stdout = '';
@@ -53,8 +56,9 @@ export class ServeScene {
       signal: controller.signal,
       process: { ...processOf(hangups), ...more.process },
       onWrite(stream, text) {
-        if (stream === 'stdout') stdout += text;
-        more.onWrite?.(stream, text);
+        if (stream === 'stderr') return;
+        stdout += text;
+        onStdout?.();
       },
     });
     return {
