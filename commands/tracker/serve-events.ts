@@ -47,4 +47,6 @@ export type ServeEvent =
       readonly peers: number;
     }
   | { readonly type: 'save-failed'; readonly code: string; readonly message: string }
+  /** For the first time, connections over HTTP have to give their place to others. */
+  | { readonly type: 'crowded' }
   | ({ readonly type: 'end' } & TrackerNumbers);

@@ -23,6 +23,10 @@ export function tellPeople(event: ServeEvent, reporter: Reporter, closing: boole
       return reporter.warn(
         `${count(event.announces, 'announce')} could not be told: the reader of stdout is too slow`,
       );
+    case 'crowded':
+      return reporter.warn(
+        'all connections over HTTP are taken, new ones take the place of quiet ones: see --max-connections and ulimit -n',
+      );
     case 'listening':
       return tellOfState(event, reporter);
     default:

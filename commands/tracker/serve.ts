@@ -30,7 +30,7 @@ restart; with --store several trackers serve the same swarms. SIGHUP reads the f
 and --passkeys again. In private mode clients announce to /PASSKEY/announce.
 
 With --json each event is one line: listening, numbers (every --log-every), announce (--log-announces),
-untold, reloaded, reload-failed, saved, save-failed, store, end.
+untold, reloaded, reload-failed, saved, save-failed, store, crowded, end.
 
 Examples:
   $ bip tracker serve

@@ -175,7 +175,13 @@ describe('no descriptors are left', () => {
     await abused.dialMany(300);
     await abused.honest.serve(MANY, WAIT_MS);
     expect(descriptorsOf(abused.pid)).toBeLessThan(64);
+    await abused.tracker.child.until(() => abused.tracker.told('crowded').length > 0, {
+      deadlineMs: WAIT_MS,
+      what: 'the tracker to say so',
+    });
+    await abused.dialMany(100);
     await expectWell(abused);
+    expect(abused.tracker.told('crowded')).toHaveLength(1);
   });
 
   test('at all, from one moment to the next', async () => {

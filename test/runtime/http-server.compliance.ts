@@ -243,8 +243,12 @@ function abuse(place: Place): void {
 
   test('one connection too many takes the place of the one that was quiet for longest', () =>
     place.run(async (scene) => {
+      let displaced = 0;
       await using server = await serve(scene, ({ target }) => ({ body: target }), {
         maxConnections: 2,
+        onDisplaced: () => {
+          displaced++;
+        },
       });
       const ask = async (client: Client, path: string): Promise<void> => {
         client.stream.write(encodeUtf8(GET(path)));
@@ -255,8 +259,10 @@ function abuse(place: Place): void {
       await using second = await connect(scene, server);
       await ask(second, '/2');
       await ask(first, '/3');
+      expect(displaced).toBe(0);
       await using third = await connect(scene, server);
       await ask(third, '/4');
+      expect(displaced).toBe(1);
       await second.recorder.until(() => second.recorder.ends.length > 0);
       await ask(first, '/5');
       await using halfOpen = await connect(scene, server);
@@ -264,6 +270,7 @@ function abuse(place: Place): void {
       await third.recorder.until(() => third.recorder.ends.length > 0);
       expect((await get(scene, server)).status).toBe(200);
       await first.recorder.until(() => first.recorder.ends.length > 0);
+      expect(displaced).toBe(3);
     }));
 
   test('connections that are gone leave their places', () =>

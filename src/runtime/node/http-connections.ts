@@ -14,6 +14,7 @@ const LONGEST_CHECK: Millis = 1000;
 
 export interface ConnectionLimits {
   readonly maxConnections: number;
+  readonly onDisplaced?: (() => void) | undefined;
   /** How long an answer may take to leave once it is there. */
   readonly answerTimeoutMs: Millis;
 }
@@ -56,7 +57,9 @@ export class Connections implements Disposable {
     this.#bySocket.set(socket, connection);
     socket.on('close', () => this.#forget(connection));
     const leaver = this.#crowd.enter(connection, plainHost(socket.remoteAddress ?? ''));
-    if (leaver !== undefined) this.drop(leaver);
+    if (leaver === undefined) return;
+    this.drop(leaver);
+    this.#limits.onDisplaced?.();
   }
 
   /** A request came. `undefined` when it is not to be answered, since its connection is lost. */

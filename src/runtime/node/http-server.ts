@@ -37,6 +37,7 @@ export async function serveHttp(
   const server = patientServer(options);
   const connections = new Connections({
     maxConnections: options.maxConnections ?? MAX_CONNECTIONS,
+    onDisplaced: options.onDisplaced,
     answerTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT,
   });
   const serving = new Serving(server, handler, connections);

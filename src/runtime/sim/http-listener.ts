@@ -42,7 +42,7 @@ export async function serveHttp(
     requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT,
     idleTimeoutMs: options.idleTimeoutMs ?? IDLE_TIMEOUT,
   };
-  const serving = new Serving(handler, patience, options.maxConnections ?? MAX_CONNECTIONS);
+  const serving = new Serving(handler, patience, options);
   serving.listener = await network.listen((stream) => serving.accept(stream), options);
   return serving;
 }
@@ -52,17 +52,23 @@ class Serving implements Listener {
   readonly #patience: SimPatience;
   readonly #connections = new Set<SimHttpConnection>();
   readonly #crowd: Crowd<SimHttpConnection>;
+  readonly #onDisplaced: (() => void) | undefined;
   readonly #ended = Promise.withResolvers<void>();
   #closing: Promise<void> | undefined;
   listener: Listener | undefined;
 
-  constructor(handler: HttpHandler, patience: SimPatience, maxConnections: number) {
+  constructor(
+    handler: HttpHandler,
+    patience: SimPatience,
+    { maxConnections = MAX_CONNECTIONS, onDisplaced }: HttpServeOptions,
+  ) {
     this.#handler = (request) =>
       request.method === 'GET' || request.method === 'HEAD'
         ? handler({ ...request, target: originForm(request.target) })
         : NOT_ALLOWED;
     this.#patience = patience;
     this.#crowd = new Crowd(maxConnections);
+    this.#onDisplaced = onDisplaced;
   }
 
   get local(): Endpoint {
@@ -83,7 +89,10 @@ class Serving implements Listener {
       closed: () => this.#closed(connection),
     });
     this.#connections.add(connection);
-    void this.#crowd.enter(connection, stream.remote.host)?.close();
+    const leaver = this.#crowd.enter(connection, stream.remote.host);
+    if (leaver === undefined) return;
+    void leaver.close();
+    this.#onDisplaced?.();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

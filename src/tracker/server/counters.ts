@@ -30,6 +30,8 @@ export const COUNTER = {
   bytesOut: 17,
   completedEvents: 18,
   stoppedEvents: 19,
+  /** Connections over HTTP that had to give their place to others. */
+  displacedConnections: 20,
 } as const;
 
 export type CounterName = keyof typeof COUNTER;
@@ -76,6 +78,7 @@ export class Counters {
       bytesOut: total(COUNTER.bytesOut),
       completedEvents: total(COUNTER.completedEvents),
       stoppedEvents: total(COUNTER.stoppedEvents),
+      displacedConnections: total(COUNTER.displacedConnections),
     };
   }
 }

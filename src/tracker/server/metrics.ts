@@ -89,6 +89,11 @@ function faults({ counters: counted }: TrackerState): Family[] {
     counter('dropped_total', 'Packets without an answer because too many came from there', [
       { value: counted.droppedByRate },
     ]),
+    counter(
+      'displaced_connections_total',
+      'Connections over HTTP that had to give their place to others',
+      [{ value: counted.displacedConnections }],
+    ),
   ];
 }
 

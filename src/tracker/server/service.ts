@@ -7,6 +7,7 @@ import { Repeating } from '../../runtime/repeating.ts';
 import { Access, type AccessLists } from './access.ts';
 import { allocateCounters, Counters } from './counters.ts';
 import { type HttpBudget, type HttpLimits, shareOut } from './http-limits.ts';
+import { statsOf } from './service-stats.ts';
 import { type OpenShared, type ServingTracker, serveTracker } from './serving.ts';
 import type { AnnounceNote, TrackerSetup } from './setup.ts';
 import { announceUrls, findSharedPort, type TrackerPlaces } from './sockets.ts';
@@ -64,6 +65,8 @@ export type ServiceEvent =
   | { readonly type: 'save-failed'; readonly error: BipError }
   /** The shared swarms are there again, or away. */
   | { readonly type: 'store'; readonly up: boolean; readonly reason?: string }
+  /** For the first time, connections over HTTP have to give their place to others. */
+  | { readonly type: 'crowded' }
   /** A thread is gone; the tracker cannot go on. */
   | { readonly type: 'broken'; readonly error: Error };
 
@@ -95,6 +98,7 @@ interface Parts {
 export class TrackerService implements AsyncDisposable {
   readonly #parts: Parts;
   readonly #repeating: Repeating;
+  #wasCrowded = false;
   #saving: Promise<void> | undefined;
   #disposal: Promise<void> | undefined;
 
@@ -202,7 +206,10 @@ export class TrackerService implements AsyncDisposable {
     const { clock } = runtime;
     const began = clock.now();
     const repeating = new Repeating(clock);
-    repeating.every(1000, () => store.setTime(Math.floor((clock.now() - began) / 1000)));
+    repeating.every(1000, () => {
+      store.setTime(Math.floor((clock.now() - began) / 1000));
+      this.#tellWhenCrowded();
+    });
     repeating.every(SWEEP_EVERY, () => store.expire(sweepBudget(store.totals)));
     repeating.every(TrackerStats.sampleEvery, () => stats.sample());
     if (options.state !== undefined) {
@@ -214,6 +221,14 @@ export class TrackerService implements AsyncDisposable {
       });
     }
     return repeating;
+  }
+
+  /** Once is enough: from then on the counter tells. */
+  #tellWhenCrowded(): void {
+    const { options, counters } = this.#parts;
+    if (this.#wasCrowded || Counters.sum(counters).displacedConnections === 0) return;
+    this.#wasCrowded = true;
+    options.onEvent({ type: 'crowded' });
   }
 
   /** A state that cannot be written is told, and tried again the next time. */
@@ -295,34 +310,6 @@ async function startThreads(
   return TrackerThreads.start(host.startThread, setups, {
     onAnnounce: (note) => onEvent({ type: 'announce', ...note }),
     onEnded: (error) => onEvent({ type: 'broken', error }),
-  });
-}
-
-function statsOf(
-  { clock, wallClock }: ServiceRuntime,
-  { version, workers }: ServiceOptions,
-  {
-    store,
-    counters,
-    serving,
-  }: {
-    readonly store: SwarmStore;
-    readonly counters: ArrayBufferLike;
-    readonly serving: ServingTracker;
-  },
-): TrackerStats {
-  return new TrackerStats({
-    clock,
-    wallClock,
-    totals: () => store.totals,
-    counters: () => Counters.sum(counters),
-    info() {
-      const { remote } = serving;
-      const common = { version, workers };
-      return remote === undefined
-        ? common
-        : { ...common, store: { up: remote.up, pending: remote.pending } };
-    },
   });
 }
 

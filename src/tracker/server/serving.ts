@@ -6,7 +6,7 @@ import { RateLimiter } from '../../runtime/rate-limiter.ts';
 import { Access, type AccessLists } from './access.ts';
 import { noteOf } from './announce-note.ts';
 import { ServerConnectionIds } from './connection-ids.ts';
-import { Counters } from './counters.ts';
+import { COUNTER, Counters } from './counters.ts';
 import { HttpTracker } from './http.ts';
 import type { RemoteSwarms } from './model.ts';
 import { NetworkSet } from './network-set.ts';
@@ -148,6 +148,7 @@ function createHandlers(
   const sender = new SenderAddress();
   return {
     http: (request) => http.handle(request),
+    displaced: () => counters.add(COUNTER.displacedConnections),
     udp(bytes, from, socket) {
       const address = sender.read(from.host);
       if (address === undefined) return;

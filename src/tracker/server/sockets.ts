@@ -20,6 +20,8 @@ export interface TrackerPlaces {
 /** Who answers. */
 export interface TrackerHandlers {
   readonly http: HttpHandler;
+  /** A connection over HTTP had to give its place to another one. */
+  readonly displaced: () => void;
   /** Called for each datagram; `socket` is where an answer leaves. */
   readonly udp: (bytes: Uint8Array, from: Endpoint, socket: Datagrams) => void;
 }
@@ -69,11 +71,13 @@ export async function findSharedPort(
   places: TrackerPlaces,
   signal: AbortSignal,
 ): Promise<number> {
-  const handlers: TrackerHandlers = { http: () => undefined, udp: () => undefined };
+  const handlers: TrackerHandlers = { http: noop, displaced: noop, udp: noop };
   const alone = { ...places, reusePort: false };
   await using sockets = await openSockets(runtime, alone, { handlers, signal });
   return sockets.port;
 }
+
+const noop = (): undefined => undefined;
 
 interface Opening {
   readonly handlers: TrackerHandlers;
@@ -131,7 +135,8 @@ async function openHost(
   const at = { reusePort, signal, ...(host === undefined ? {} : { host }) };
   let local: Endpoint | undefined;
   if (http) {
-    const listener = await runtime.http.serve(handlers.http, { ...at, ...httpLimits, port });
+    const how = { ...at, ...httpLimits, port, onDisplaced: handlers.displaced };
+    const listener = await runtime.http.serve(handlers.http, how);
     opened.push(listener);
     ({ local } = listener);
   }

@@ -31,9 +31,9 @@ describe('who never reads', () => {
   test('cannot pile up answers, not even together with others', async () => {
     await using runtime = nodeRuntime();
     const body = LARGE.subarray(0, 256 * 1024);
-    let asked = 0;
-    const handler: HttpHandler = () => {
-      asked++;
+    const heard = new Set<number>();
+    const handler: HttpHandler = ({ from }) => {
+      heard.add(from.port);
       return { body };
     };
     await using server = await serve(runtime.http, handler);
@@ -41,7 +41,8 @@ describe('who never reads', () => {
     for (let count = 0; count < 20; count++) {
       clients.use(await dial(server)).write(GET.repeat(100));
     }
-    await expect.poll(() => asked, { timeout: 5000 }).toBe(2000);
+    // Some are broken off in the middle of what they ask for.
+    await expect.poll(() => heard.size, { timeout: 5000 }).toBe(20);
     // Half a gigabyte in all. The system takes some of it, and 64 MiB are kept for those who stay.
     await expect.poll(openSockets, { timeout: 5000 }).toBeLessThan(20 + 5);
   });
