@@ -13,6 +13,11 @@ export class Offenders {
   /** The one that was not seen for longest comes first. */
   readonly #records = new Map<string, Record>();
 
+  /** How many addresses are remembered. */
+  get size(): number {
+    return this.#records.size;
+  }
+
   /** Datagrams of `host` are not to be looked at. */
   isIgnored(host: string, now: Millis): boolean {
     if (this.#records.size === 0) return false;
