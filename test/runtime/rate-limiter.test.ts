@@ -136,4 +136,24 @@ describe('floods', () => {
     expect(sum).toBeGreaterThanOrEqual(100 * (20 + 99));
     expect(sum).toBeLessThan(1.5 * 100 * (20 + 100));
   });
+
+  test.each([
+    [1024, { cells: 1024 }],
+    [65_536, {}],
+  ])('no more than %d addresses are remembered, however many come', (cells, limits) => {
+    const limit = limiter({ ...limits, burst: 1, networkPerSecond: 1e6, networkBurst: 1e6 });
+    const count = 4 * cells;
+    const refused = (): number => {
+      let sum = 0;
+      for (let at = 0; at < count; at++) {
+        if (!limit.allow(Uint8Array.of(10, at >>> 16, at >>> 8, at), 0)) sum++;
+      }
+      return sum;
+    };
+    expect(refused()).toBe(0);
+    // Who is refused now holds a cell since the first time.
+    const remembered = refused();
+    expect(remembered).toBeGreaterThan(0.1 * cells);
+    expect(remembered).toBeLessThanOrEqual(cells);
+  });
 });
