@@ -98,7 +98,7 @@ export class Server {
     const wantsBlooms = scrape === true && peers.has(infoHash);
     // Blooms take half of the packet: what is not mandatory has to go (BEP 33).
     const nodes = this.#closest(infoHash, now, wantsBlooms ? undefined : want);
-    const token = peers.isFull(infoHash) ? undefined : tokens.issue(ip, now);
+    const token = tokens.issue(ip, now);
     const blooms = wantsBlooms ? peers.blooms(infoHash, now) : undefined;
     const used =
       ENVELOPE + transaction.length + nodesLength(nodes) + (blooms === undefined ? 0 : BLOOMS);
@@ -122,8 +122,8 @@ export class Server {
     if (peerPort === undefined) return missing('port');
     const peer = encodeCompact({ host: from.host, port: peerPort });
     if (peer === undefined) return missing('port');
-    const isStored = peers.announce(infoHash, peer, { seed: seed === true }, now);
-    return isStored ? {} : { code: KRPC_ERROR.server, message: 'no room' };
+    peers.announce(infoHash, peer, { seed: seed === true }, now);
+    return {};
   }
 
   #item({ query: { args }, ip, now }: Asking): Fields | Refusal {
@@ -152,7 +152,7 @@ export class Server {
     const fresh =
       this.#sample !== undefined && now < this.#sample.until && now >= this.#sample.from;
     if (!fresh || this.#sample === undefined) {
-      const { samples, total } = this.#options.stores.peers.sampleHashes(MAX_SAMPLES, now);
+      const { samples, total } = this.#options.stores.peers.sampleHashes(MAX_SAMPLES);
       this.#sample = { samples, total, from: now, until: now + SAMPLE_MS };
     }
     const { samples, total, until } = this.#sample;
