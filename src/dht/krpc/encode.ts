@@ -71,8 +71,9 @@ export class KrpcWriter {
     this.#want(args.want);
   }
 
+  /** BEP 32: "a list of one or more strings". */
   #want(want: Want | undefined): void {
-    if (want === undefined) return;
+    if (want === undefined || !(want.n4 || want.n6)) return;
     this.#text('4:wantl');
     if (want.n4) this.#text('2:n4');
     if (want.n6) this.#text('2:n6');

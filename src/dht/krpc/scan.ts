@@ -151,7 +151,7 @@ export function integerAt(
   const negative = bytes[start + 1] === MINUS;
   let value = 0;
   for (let at = negative ? start + 2 : start + 1; at < end - 1; at++) {
-    value = value * 10 + (bytes[at] ?? 0) - ZERO;
+    value = value * 10 + ((bytes[at] ?? 0) - ZERO);
   }
   if (value <= Number.MAX_SAFE_INTEGER) return negative ? 0 - value : value;
   return BigInt(String.fromCharCode(...bytes.subarray(start + 1, end - 1)));
