@@ -53,7 +53,7 @@ export class PeerBloom {
     for (const byte of this.bytes) {
       for (let bits = byte ^ 0xff; bits !== 0; bits &= bits - 1) zeros++;
     }
-    return Math.log(Math.max(1, zeros) / BITS) / (2 * Math.log1p(-1 / BITS));
+    return Math.log(BITS / Math.max(1, zeros)) / (-2 * Math.log1p(-1 / BITS));
   }
 
   #isSet(place: number): boolean {
