@@ -97,6 +97,13 @@ tbody tr:last-child > * { border-bottom: 0; }
 td { text-align: right; white-space: nowrap; }
 th:last-child, td:last-child { padding-right: 0; }
 thead th:not(:first-child) { text-align: right; }
+@media (max-width: 34rem) {
+  .card { padding: .7rem .8rem; }
+  dd.value { font-size: 1.3rem; }
+  table { font-size: .8125rem; }
+  thead th { font-size: .75rem; }
+  th, td { padding-right: .5rem; }
+}
 footer { color: var(--dim); font-size: .875rem; }
 a { color: var(--one); }
 `;

@@ -140,7 +140,7 @@ function charts() {
 
 for (const id of ['chart-rate', 'chart-peers', 'chart-swarms']) {
   byId(id).addEventListener('pointermove', (event) => {
-    pointers[id] = event.offsetX;
+    pointers[id] = event.clientX - byId(id).getBoundingClientRect().left;
     if (stats !== undefined) charts();
   });
   byId(id).addEventListener('pointerleave', () => {

@@ -192,6 +192,21 @@ describe('the status page', () => {
     expect(policy).toContain(`script-src 'sha256-${digest(script)}'`);
     expect(policy).toContain(`style-src 'sha256-${digest(style)}'`);
     expect(policy).not.toContain('unsafe');
+    expect(policy.split('; ')).toEqual(
+      expect.arrayContaining([
+        "connect-src 'self'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+      ]),
+    );
+  });
+
+  test('no other site learns of it, no browser guesses what it is', () => {
+    expect(headers).toMatchObject({
+      'referrer-policy': 'no-referrer',
+      'x-content-type-options': 'nosniff',
+    });
   });
 
   test('nothing comes from elsewhere, nothing runs in attributes', () => {
@@ -230,6 +245,19 @@ describe('the status page', () => {
     expect(page.paths('chart-peers')).toHaveLength(2);
   });
 
+  test('where a pointer is over a drawing, its number then is told', async () => {
+    const page = await openPage(script, () => observed.text('/stats'));
+    const told = (x?: number): string => {
+      page.point('chart-rate', x);
+      return page.text('chart-rate-now');
+    };
+    expect(told()).toBe('now: 1,200');
+    expect(told(392)).toMatch(/^\d\d:\d\d:\d\d: 1,200$/);
+    expect(told(390)).toMatch(/^\d\d:\d\d:\d\d: 100$/);
+    expect(told(0)).toMatch(/^\d\d:\d\d:\d\d: 0$/);
+    expect(told()).toBe('now: 1,200');
+  });
+
   test('an hour later, with threads and a store that is away', async () => {
     observed.info = { version: '1.2.3', workers: 4, store: { up: false, pending: 0 } };
     observed.clock.at += 3_600_000;
@@ -253,7 +281,7 @@ class FakeElement {
   clientWidth = 400;
   clientHeight = 176;
   readonly attributes = new Map<string, string>();
-  readonly listeners = new Set<string>();
+  readonly listeners = new Map<string, (event: { clientX: number }) => void>();
   children: FakeElement[] = [];
   #text = '';
 
@@ -275,16 +303,24 @@ class FakeElement {
   replaceChildren(...children: FakeElement[]): void {
     this.children = children;
   }
-  addEventListener(name: string): void {
-    this.listeners.add(name);
+  addEventListener(name: string, listener: (event: { clientX: number }) => void): void {
+    this.listeners.set(name, listener);
+  }
+  getBoundingClientRect(): { left: number } {
+    return { left: LEFT };
   }
 }
+
+/** Where drawings begin in the window. */
+const LEFT = 100;
 
 interface Page {
   text(id: string): string;
   classOf(id: string): string;
   /** What the paths of a drawing say. */
   paths(id: string): string[];
+  /** A pointer comes over a drawing, so far from its left end; without a number it leaves. */
+  point(id: string, x?: number): void;
 }
 
 /** Runs the script until it waits for the next five seconds. */
@@ -326,5 +362,9 @@ async function openPage(script: string, stats: () => string | undefined): Promis
           ({ tag, attributes }) => tag === 'path' && attributes.get('class') !== 'area',
         )
         .map(({ attributes }) => attributes.get('d') ?? ''),
+    point(id, x) {
+      const name = x === undefined ? 'pointerleave' : 'pointermove';
+      byId(id).listeners.get(name)?.({ clientX: LEFT + (x ?? 0) });
+    },
   };
 }
