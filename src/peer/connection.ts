@@ -197,6 +197,10 @@ export class PeerConnection implements WireHandler {
       this.#outbox.piece('allowedFast', piece);
     }
   }
+  /** UDP port of our DHT node, for peers whose handshake says that they have one (BEP 5). */
+  sendPort(port: number): void {
+    this.#outbox.port(port);
+  }
   setChoking(choking: boolean): void {
     if (this.#amChoking === choking) return;
     this.#amChoking = choking;
@@ -290,8 +294,8 @@ export class PeerConnection implements WireHandler {
     this.#pieces.field(field.slice());
   }
 
-  port(): void {
-    // The peer's DHT node (BEP 5); this session has no DHT that could use it.
+  port(port: number): void {
+    if (port !== 0) this.#events.onPort(port);
   }
 
   /** The id 0 is the extended handshake (BEP 10); ids that we did not offer are passed over. */

@@ -47,4 +47,6 @@ export interface PeerEvents extends PiecesEvents {
   /** BEP 6: the peer would serve this piece even while choking. */
   onAllowedFast(piece: number): void;
   onMetadata(message: MetadataMessage): void;
+  /** The peer has a DHT node on this UDP port, 1 to 65535 (BEP 5). */
+  onPort(port: number): void;
 }

@@ -64,6 +64,9 @@ class Told implements PeerEvents {
   onMetadata(message: MetadataMessage): void {
     this.metadata.push(message);
   }
+  onPort(port: number): void {
+    this.calls.push(`port ${port}`);
+  }
 }
 
 interface Pair {
@@ -106,6 +109,16 @@ function block(piece: number, begin: number, length: number): Uint8Array {
   bytes.set(encodePieceHeader(piece, begin, length));
   return bytes;
 }
+
+test('the port of a DHT node comes across, 0 is none', () => {
+  const { say, told, connection, sent } = pair();
+  say((box) => box.port(65_535));
+  say((box) => box.port(0));
+  expect(told.calls).toEqual(['port 65535']);
+  connection.sendPort(6881);
+  connection.flush(0);
+  expect(sent).toEqual([Uint8Array.of(0, 0, 0, 3, 9, 0x1a, 0xe1)]);
+});
 
 describe('what the peer has', () => {
   test('a bitfield, then haves', () => {
