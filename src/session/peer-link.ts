@@ -213,4 +213,7 @@ export class PeerLink implements PeerEvents, StreamHandler {
   onMetadata(message: MetadataMessage): void {
     this.#host.onMetadata(this, message);
   }
+  onPort(): void {
+    // This session has no DHT that could use it.
+  }
 }
