@@ -89,6 +89,11 @@ export class DhtNode implements AsyncDisposable {
     return this.#stores;
   }
 
+  /** UDP port of all sockets. */
+  get port(): number {
+    return this.#realms[0]?.local.port ?? 0;
+  }
+
   /** The id in the DHT of a family: 20 bytes; undefined when it takes no part in it. */
   idOf(family: Family): Uint8Array | undefined {
     return this.#realmOf(family)?.table.ownId;
