@@ -10,6 +10,7 @@ import {
   TrackerService,
 } from '../../src/tracker/server/index.ts';
 import type { Invocation } from '../cli/action.ts';
+import type { Context } from '../cli/context.ts';
 import { LimitReached } from '../cli/exit-codes.ts';
 import { formatDuration } from '../cli/units.ts';
 import { waitFor } from '../cli/wait-for.ts';
@@ -82,7 +83,7 @@ async function run(
     journal.push({ type: 'numbers', ...numbers() });
   });
   const draw = (): void => reporter.status([statusLine(numbers(), reporter.columns)]);
-  if (reporter.live) repeating.every(DRAW_EVERY, draw);
+  if (reporter.live && !streams(context, options)) repeating.every(DRAW_EVERY, draw);
   try {
     return await waitFor(context, broken, options.timeout);
   } finally {
@@ -92,6 +93,14 @@ async function run(
     await service[Symbol.asyncDispose]();
     journal.end({ type: 'end', ...numbers() });
   }
+}
+
+/** Whether lines come again and again to a pipe: its reader (`| jq`) may print to the same terminal. */
+function streams(
+  { stdout }: Context,
+  { json, logAnnounces }: Invocation<ServeFlags>['options'],
+): boolean {
+  return !stdout.isTTY && (json === true || logAnnounces === true);
 }
 
 async function open(

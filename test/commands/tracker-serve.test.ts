@@ -207,6 +207,18 @@ describe('on a terminal', () => {
     }),
   );
 
+  test.each([
+    [['--json'], false],
+    [['--log-announces'], false],
+    [[], true],
+  ])('numbers are drawn unless a pipe prints beside them: %s', (argv, drawn) =>
+    playServe(async (scene) => {
+      const serving = await scene.serve(argv, { tty: { stderr: true } });
+      await scene.pass(5);
+      expect((await serving.stop()).stderr.includes('0 torrents')).toBe(drawn);
+    }),
+  );
+
   test('with --quiet there are URLs and announces only', () =>
     playServe(async (scene) => {
       const argv = ['--quiet', '--state', '/state', '--log-announces', '--color', 'never'];
