@@ -132,19 +132,24 @@ function createHandlers(
     clock,
     ...(setup.fullScrape ? { allSwarms: () => store.counts() } : {}),
   });
-  const replies = new Map<4 | 16, Datagrams>();
   const { requestsPerSecond } = setup;
-  const udp = new UdpServer({
+  const common = {
     tracker,
     counters,
     clock,
     connectionIds: new ServerConnectionIds(setup.connectionKey),
     ...(requestsPerSecond === undefined ? {} : { strangers: limiterOf(requestsPerSecond, random) }),
-    send(bytes, address, port) {
-      const host = formatIp(address);
-      replies.get(address.length === 4 ? 4 : 16)?.send(bytes, { host, port });
-    },
-  });
+  };
+  // Answers that come later leave by the socket that was asked: clients heed nobody else.
+  const servers = new Map<Datagrams, UdpServer>();
+  const serverOf = (socket: Datagrams): UdpServer => {
+    const server = new UdpServer({
+      ...common,
+      send: (bytes, address, port) => socket.send(bytes, { host: formatIp(address), port }),
+    });
+    servers.set(socket, server);
+    return server;
+  };
   const sender = new SenderAddress();
   return {
     http: (request) => http.handle(request),
@@ -152,8 +157,7 @@ function createHandlers(
     udp(bytes, from, socket) {
       const address = sender.read(from.host);
       if (address === undefined) return;
-      // Answers that come later leave by the socket that hears this family.
-      replies.set(address.length === 4 ? 4 : 16, socket);
+      const udp = servers.get(socket) ?? serverOf(socket);
       const length = udp.handle(bytes, address, from.port);
       if (length > 0) socket.send(udp.out.subarray(0, length), from);
     },
