@@ -22,7 +22,7 @@ export interface Told {
 /** One call of the script that restores. */
 export interface Batch {
   readonly infoHash: Uint8Array;
-  /** Downloads that the tracker has counted. */
+  /** Downloads that the tracker has counted; 0 in further batches of one copy of a swarm. */
   readonly completed: number;
   readonly peers: readonly Told[];
 }
@@ -47,7 +47,8 @@ export function* batchesOf(
   let takenAt = copiedAt;
   for (const { infoHash, completed, peers } of views) {
     // Views of one swarm are parts of one copy, and share its name.
-    if (infoHash !== current) copiedAt = takenAt;
+    const isFirst = infoHash !== current;
+    if (isFirst) copiedAt = takenAt;
     current = infoHash;
     for (let at = 0; at === 0 || at < peers.length; at += PEERS_IN_BATCH) {
       const elapsed = (clock.now() - copiedAt) / 1000;
@@ -58,7 +59,7 @@ export function* batchesOf(
           age: Math.ceil(peer.ageSeconds + tickSeconds + elapsed),
         }),
       );
-      yield { infoHash, completed, peers: told };
+      yield { infoHash, completed: isFirst && at === 0 ? completed : 0, peers: told };
     }
     takenAt = clock.now();
   }

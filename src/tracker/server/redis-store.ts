@@ -265,10 +265,28 @@ export class RedisSwarms implements RemoteSwarms {
     }
   }
 
-  /** Takes back what has left this tracker while it was on its way. */
   async #write(batch: Batch, era: number): Promise<void> {
-    const { infoHash } = batch;
     await this.#restore(batch, era);
+    await this.#takeBack(batch, era);
+    await this.#countAgain(batch, era);
+  }
+
+  /**
+   * Downloads that another thread announced while a number was on its way are not in it, and Redis may
+   * have added them to a smaller one, which it replaced.
+   */
+  async #countAgain({ infoHash, completed }: Batch, era: number): Promise<void> {
+    for (let written = completed; written > 0; ) {
+      const counted = this.#countedHere(infoHash).completed;
+      if (counted <= written) return;
+      await this.#restore({ infoHash, completed: counted, peers: [] }, era);
+      written = counted;
+    }
+  }
+
+  /** Takes back what has left this tracker while it was on its way. */
+  async #takeBack(batch: Batch, era: number): Promise<void> {
+    const { infoHash } = batch;
     const gone = batch.peers.filter(({ member }) => !this.#isHere(infoHash, member));
     if (gone.length === 0) return;
     const peers = gone.map((peer) => ({ ...peer, kind: 'x' as const }));

@@ -278,6 +278,31 @@ test('threads of one tracker write its downloads once', () =>
     { shared: true },
   ));
 
+test('a download that overtakes what another thread writes again is not lost', () =>
+  play(
+    async (scene) => {
+      await using second = scene.another();
+      const done = (by: RedisSwarms, peer: number): Promise<unknown> =>
+        by.announce(announceOf(peer, { event: EVENT.completed }), 'same-family');
+      for (let peer = 0; peer < 6; peer++) await done(scene.swarms, peer);
+      scene.redis.connect(false);
+      scene.redis.loseAll();
+      scene.redis.scripts.add(PROBE.digest).add(ANNOUNCE.digest);
+      const overtaking: Promise<unknown>[] = [];
+      scene.redis.fate = (name) => {
+        // The second thread is still on its way, and has one of its own when it comes.
+        if (name === 'restore' && overtaking.length === 0) overtaking.push(done(second, 6));
+        else if (name === 'restore') overtaking.push(done(scene.swarms, 7));
+        return 'done';
+      };
+      scene.redis.connect(true);
+      await scene.pass(1_000);
+      await Promise.all(overtaking);
+      expect(scene.redis.counts(swarmOf(1))).toEqual([8, 0, 8]);
+    },
+    { shared: true },
+  ));
+
 test('a download right behind what is written again adds to it', () =>
   play(async (scene) => {
     for (let peer = 0; peer < 6; peer++) await tell(scene, peer, { event: EVENT.completed });
