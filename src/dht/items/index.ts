@@ -15,4 +15,12 @@ export {
   signItem,
   verifyItem,
 } from './item.ts';
+export {
+  type ItemPut,
+  ItemStore,
+  type ItemStoreOptions,
+  LIFETIME_MS as ITEM_LIFETIME_MS,
+  MAX_ITEMS,
+  type StoreResult,
+} from './item-store.ts';
 export { decodeTorrentPointer, encodeTorrentPointer } from './torrent-pointer.ts';
