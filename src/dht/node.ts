@@ -51,13 +51,15 @@ export class DhtNode implements AsyncDisposable {
   static async open(runtime: DhtRuntime, options: DhtOptions): Promise<DhtNode> {
     const { random } = runtime;
     const { maxTorrents, maxPeersPerTorrent, maxItems } = options.stores ?? {};
+    const bound: Realm[] = [];
+    const ownIds = (): readonly Uint8Array[] => bound.map(({ table }) => table.ownId);
     const stores: Stores = {
       peers: new PeerStore({ random, maxTorrents, maxPeersPerTorrent }),
-      items: new ItemStore({ maxItems }),
+      items: new ItemStore({ maxItems, ownIds }),
       tokens: new Tokens(random),
     };
-    const realms = await bindRealms(runtime, options, stores);
-    return new DhtNode(runtime, options, { stores, realms });
+    bound.push(...(await bindRealms(runtime, options, stores)));
+    return new DhtNode(runtime, options, { stores, realms: bound });
   }
 
   private constructor(

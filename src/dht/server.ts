@@ -141,7 +141,7 @@ export class Server {
     if (args.token === undefined || !tokens.check(args.token, ip, now)) return BAD_TOKEN;
     const item = itemOf(args);
     if ('code' in item) return item;
-    const result = items.put(item, { compareSequence: args.compareSequence }, now);
+    const result = items.put(item, { compareSequence: args.compareSequence, from: ip }, now);
     return result.type === 'stored' ? {} : { code: result.code, message: result.message };
   }
 
