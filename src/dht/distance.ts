@@ -5,7 +5,7 @@ import type { Random } from '../runtime/ports.ts';
 /** Bytes of the id of a node and of an infohash. */
 export const ID_BYTES = 20;
 /** Bits of the same. */
-export const ID_BITS = 8 * ID_BYTES;
+export const ID_BITS: number = 8 * ID_BYTES;
 
 /** Negative when `a` is closer to `target` than `b`, positive when it is farther, 0 when they are one. */
 export function compareDistance(target: Uint8Array, a: Uint8Array, b: Uint8Array): number {
