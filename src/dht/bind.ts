@@ -26,8 +26,7 @@ export async function bindRealms(
     } catch (error) {
       await Promise.all(sockets.map((socket) => socket[Symbol.asyncDispose]()));
       // A free port of the one family may be taken in the other.
-      const unlucky = error instanceof NetworkError && error.code === 'BIP_PORT_IN_USE';
-      if (!unlucky || options.port !== 0 || attempt === ATTEMPTS) throw error;
+      if (!isTaken(error) || options.port !== 0 || attempt === ATTEMPTS) throw error;
     }
   }
 }
@@ -37,17 +36,23 @@ async function bindAll(
   options: DhtOptions,
   sockets: Datagrams[],
 ): Promise<void> {
-  const { signal, families = [4, 6], hosts = families.map((family) => ANY[family]) } = options;
-  for (const host of hosts) {
+  const { signal, families = BOTH, hosts } = options;
+  const failures: unknown[] = [];
+  for (const host of hosts ?? families.map((family) => ANY[family])) {
     const port = sockets[0]?.local.port ?? options.port;
     try {
       sockets.push(await network.bindDatagrams({ host, port, signal }));
     } catch (error) {
-      const isTaken = error instanceof NetworkError && error.code === 'BIP_PORT_IN_USE';
-      const isLast = host === hosts.at(-1) && sockets.length === 0;
-      if (isTaken || isLast || options.hosts !== undefined || signal.aborted) throw error;
+      if (hosts !== undefined || isTaken(error)) throw error;
+      failures.push(error);
     }
   }
+  // A machine may lack one of the families.
+  if (sockets.length === 0) throw failures[0];
+}
+
+function isTaken(error: unknown): boolean {
+  return error instanceof NetworkError && error.code === 'BIP_PORT_IN_USE';
 }
 
 interface Parts {
@@ -80,6 +85,7 @@ function realmsOf(
   return realms;
 }
 
+const BOTH: readonly Family[] = [4, 6];
 const ANY: Readonly<Record<Family, string>> = { 4: '0.0.0.0', 6: '::' };
 const ATTEMPTS = 10;
 

@@ -191,19 +191,14 @@ export class Realm implements AsyncDisposable {
     const ip = parseIp(from.host);
     if (ip === undefined || !isPlausible(ip, from.port)) return;
     const isIgnored = this.#offenders.isIgnored(from.host, now);
+    if (isIgnored) this.counters.ignored++;
     // Whoever sends in the name of others must not keep their answers from us.
-    const message = isIgnored && this.#rpc.size === 0 ? undefined : this.#decode(bytes);
-    if (isIgnored) {
-      this.counters.ignored++;
-      const isAnswer = message?.type === 'response' || message?.type === 'error';
-      if (isAnswer) this.#rpc.receive(message, from);
-    } else if (message === undefined) {
-      this.counters.undecodable++;
-      this.#offenders.offended(from.host, now);
-    } else if (message.type === 'query' || message.type === 'malformed') {
-      this.#asked(message, { endpoint: from, ip });
-    } else if (!this.#rpc.receive(message, from)) {
-      this.counters.unasked++;
+    if (isIgnored && this.#rpc.size === 0) return;
+    const message = this.#decode(bytes);
+    if (message !== undefined && isQuestion(message)) {
+      if (!isIgnored) this.#asked(message, { endpoint: from, ip });
+    } else if (message === undefined || !this.#rpc.receive(message, from)) {
+      this.counters[message === undefined ? 'undecodable' : 'unasked']++;
       this.#offenders.offended(from.host, now);
     }
   }
@@ -266,6 +261,10 @@ export class Realm implements AsyncDisposable {
     this.counters.bytesOut += bytes.length;
     this.#socket.send(bytes, to);
   }
+}
+
+function isQuestion(message: KrpcMessage): message is KrpcQuery | KrpcMalformed {
+  return message.type === 'query' || message.type === 'malformed';
 }
 
 const SILENT: RpcHandler = {

@@ -215,9 +215,11 @@ function itemLength({ value, signature }: Fields): number {
 }
 
 function nodesLength({ nodes, nodes6 }: Pick<Fields, 'nodes' | 'nodes6'>): number {
-  const length = (bytes: Uint8Array | undefined): number =>
-    bytes === undefined ? 0 : bytes.length + KEY;
-  return length(nodes) + length(nodes6);
+  return fieldLength(nodes) + fieldLength(nodes6);
+}
+
+function fieldLength(bytes: Uint8Array | undefined): number {
+  return bytes === undefined ? 0 : bytes.length + KEY;
 }
 
 /** Whole nodes that fit into `room` bytes, those of IPv4 first. */

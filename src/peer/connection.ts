@@ -19,13 +19,8 @@ import {
   encodeMetadataMessage,
   type MetadataMessage,
 } from './extended.ts';
-import {
-  BLOCK_LENGTH,
-  encodePieceHeader,
-  MESSAGE,
-  type PieceMessage,
-  type PlainMessage,
-} from './messages.ts';
+import { blockLengthAt, isSensibleRequest } from './geometry.ts';
+import { encodePieceHeader, MESSAGE, type PieceMessage, type PlainMessage } from './messages.ts';
 import { OpenRequests } from './open-requests.ts';
 import { Outbox } from './outbox.ts';
 import { PeerPieces } from './peer-pieces.ts';
@@ -42,8 +37,6 @@ const OUR_EXTENSIONS: ReadonlyMap<string, number> = new Map([['ut_metadata', 1]]
 export const OUR_REQQ = 2000;
 /** `reqq` of a peer that does not say; libtorrent's assumption for others. */
 const DEFAULT_REQQ = 250;
-/** Larger requests are refused (BEP 3 names 2^17 as the largest ever seen). */
-const MAX_REQUEST_LENGTH = 131_072;
 /** Senseless requests after which a peer is given up; libtorrent's limit. */
 const MAX_INVALID_REQUESTS = 300;
 /** Blocks nobody asked for, beyond those cancelled, after which a peer is given up. */
@@ -310,7 +303,10 @@ export class PeerConnection implements WireHandler {
   }
 
   blockStart(piece: number, begin: number, length: number): Uint8Array | undefined {
-    if (length !== this.#blockLength(piece, begin) || !this.openRequests.has(piece, begin)) {
+    if (
+      length !== blockLengthAt(this.#geometry, piece, begin) ||
+      !this.openRequests.has(piece, begin)
+    ) {
       if (!this.openRequests.wasCancelled(piece, begin)) this.#unsolicited++;
       if (this.#unsolicited > MAX_UNSOLICITED_BLOCKS) {
         throw violation('the peer sends blocks that nobody asked for', 'BEP 3 piece');
@@ -344,7 +340,7 @@ export class PeerConnection implements WireHandler {
   }
 
   #requested(piece: number, begin: number, length: number): void {
-    if (!this.#isSensible(piece, begin, length)) {
+    if (!isSensibleRequest(this.#geometry, { piece, begin, length })) {
       this.#invalidRequests++;
       if (this.#invalidRequests > MAX_INVALID_REQUESTS) {
         throw violation('the peer sends senseless requests without end', 'BEP 3 request');
@@ -355,18 +351,6 @@ export class PeerConnection implements WireHandler {
     } else {
       this.#events.onRequest(piece, begin, length);
     }
-  }
-
-  #isSensible(piece: number, begin: number, length: number): boolean {
-    if (this.#geometry === undefined || piece >= this.#geometry.pieceCount) return false;
-    const end = this.#geometry.pieceSize(piece);
-    return length > 0 && length <= MAX_REQUEST_LENGTH && begin + length <= end;
-  }
-
-  #blockLength(piece: number, begin: number): number {
-    if (this.#geometry === undefined || piece >= this.#geometry.pieceCount) return -1;
-    if (begin % BLOCK_LENGTH !== 0) return -1;
-    return Math.min(BLOCK_LENGTH, this.#geometry.pieceSize(piece) - begin);
   }
 
   #needFast(message: PlainMessage | PieceMessage | 'reject'): void {

@@ -2,6 +2,8 @@
 
 import type { Endpoint } from '../base/endpoint.ts';
 import type { PeerId } from '../base/ids.ts';
+import type { DhtNode } from '../dht/index.ts';
+import type { Reserved } from '../handshake/index.ts';
 import type { Magnet } from '../magnet/index.ts';
 import type { Metainfo, ParseOptions } from '../metainfo/index.ts';
 import type { TorrentEvent } from './events.ts';
@@ -31,6 +33,8 @@ export interface TorrentOptions {
   readonly peers?: readonly Endpoint[];
   /** Ask the trackers of the source; default true. */
   readonly trackers?: boolean;
+  /** Look for peers in the DHT, and announce there, when the session has a node; default true. */
+  readonly dht?: boolean;
   /** How metadata that comes from peers is to be parsed. */
   readonly parse?: ParseOptions;
   readonly onEvent?: (event: TorrentEvent) => void;
@@ -47,4 +51,8 @@ export interface SessionIdentity {
   readonly key: number;
   /** For extended handshakes, e.g. `bip 0.1.0`. */
   readonly version: string;
+  /** What our handshakes offer; each is served by the peer module. */
+  readonly reserved: Reserved;
+  /** The session's node of the DHT; none when it takes no part in it. */
+  readonly dht: DhtNode | undefined;
 }

@@ -34,6 +34,8 @@ export interface LinkHost {
   onRequest(link: PeerLink, request: BlockRequest): void;
   onCancel(link: PeerLink, request: BlockRequest): void;
   onMetadata(link: PeerLink, message: MetadataMessage): void;
+  /** The peer has a DHT node on this UDP port. */
+  onDhtPort(link: PeerLink, port: number): void;
   /** A chunk was worked through: time to ask for more. */
   onTurn(link: PeerLink): void;
   /** Room in the send buffer. */
@@ -213,7 +215,7 @@ export class PeerLink implements PeerEvents, StreamHandler {
   onMetadata(message: MetadataMessage): void {
     this.#host.onMetadata(this, message);
   }
-  onPort(): void {
-    // This session has no DHT that could use it.
+  onPort(port: number): void {
+    this.#host.onDhtPort(this, port);
   }
 }

@@ -5,7 +5,7 @@ import { ipFamily } from '../base/ip.ts';
 import type { Millis } from '../runtime/ports.ts';
 
 /** Where an address came from. What the user named is never given up. */
-export type PeerSource = 'user' | 'tracker' | 'incoming';
+export type PeerSource = 'user' | 'tracker' | 'dht' | 'incoming';
 
 /** Addresses kept; libtorrent's `max_peerlist_size`. */
 const MAX_CANDIDATES = 3_000;

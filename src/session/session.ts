@@ -2,11 +2,11 @@
 
 import { formatHex } from '../base/bytes.ts';
 import { NetworkError, UsageError } from '../base/errors.ts';
-import { makePeerId } from '../handshake/index.ts';
+import { DhtNode, type DhtOptions } from '../dht/index.ts';
+import { makePeerId, Reserved } from '../handshake/index.ts';
 import type { ByteStream, Listener, Runtime } from '../runtime/ports.ts';
 import { Introduction } from './introduction.ts';
 import type { SessionIdentity, TorrentOptions } from './options.ts';
-import { OUR_RESERVED } from './swarm.ts';
 import { Torrent } from './torrent.ts';
 
 /** BEP 3: "Downloaders … try to listen on port 6881 … up to 6889". */
@@ -22,6 +22,8 @@ export interface SessionOptions {
   readonly host?: string;
   /** The local address to call from; default whichever the system takes. */
   readonly bind?: string;
+  /** Takes part in the DHT, on the UDP port of the same number when it is free. */
+  readonly dht?: Omit<DhtOptions, 'signal' | 'port'>;
   readonly signal: AbortSignal;
 }
 
@@ -46,15 +48,24 @@ export class Session implements AsyncDisposable {
       if (opened.session === undefined) void stream[Symbol.asyncDispose]();
       else opened.session.#accept(stream);
     });
+    const { port } = listener.local;
+    const dht = await openDht(runtime, options, port).catch(async (error: unknown) => {
+      await listener[Symbol.asyncDispose]();
+      throw error;
+    });
     const identity: SessionIdentity = {
+      dht,
+      reserved: Reserved.of('fast', 'extended', ...(dht === undefined ? [] : (['dht'] as const))),
       peerId: makePeerId(runtime.random),
-      port: listener.local.port,
+      port,
       bind: options.bind,
       key: runtime.random.uint32(),
       version: CLIENT_VERSION,
     };
-    opened.session = new Session(runtime, identity, listener);
-    return opened.session;
+    const session = new Session(runtime, identity, listener);
+    opened.session = session;
+    dht?.join().catch((error: unknown) => session.#bug(error));
+    return session;
   }
 
   /** Where peers can call us. */
@@ -90,6 +101,7 @@ export class Session implements AsyncDisposable {
     const results = await Promise.allSettled(
       [...this.#torrents.values()].map((torrent) => torrent[Symbol.asyncDispose]()),
     );
+    await this.#identity.dht?.[Symbol.asyncDispose]();
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
@@ -101,7 +113,7 @@ export class Session implements AsyncDisposable {
     const introduction: Introduction = new Introduction(stream, {
       clock: this.#runtime.clock,
       peerId: this.#identity.peerId,
-      reserved: OUR_RESERVED,
+      reserved: this.#identity.reserved,
       knows: (infoHash) => this.#welcomes(infoHash, stream),
       onIntroduced: (introduced) => {
         this.#introductions.delete(introduction);
@@ -121,6 +133,21 @@ export class Session implements AsyncDisposable {
   /** A bug in an introduction belongs to no torrent: all of them hear of it. */
   #bug(error: unknown): void {
     for (const torrent of this.#torrents.values()) torrent.swarm.onBug(error);
+  }
+}
+
+/** The port is the listener's, else any: UDP and TCP have each their own. */
+async function openDht(
+  runtime: Runtime,
+  { dht, signal }: SessionOptions,
+  port: number,
+): Promise<DhtNode | undefined> {
+  if (dht === undefined) return undefined;
+  try {
+    return await DhtNode.open(runtime, { ...dht, port, signal });
+  } catch (error) {
+    if (!(error instanceof NetworkError) || error.code !== 'BIP_PORT_IN_USE') throw error;
+    return await DhtNode.open(runtime, { ...dht, port: 0, signal });
   }
 }
 

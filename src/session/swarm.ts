@@ -4,7 +4,7 @@ import { compareBytes } from '../base/bytes.ts';
 import { type Endpoint, equalEndpoints, formatEndpoint } from '../base/endpoint.ts';
 import { ProtocolError } from '../base/errors.ts';
 import type { InfoHash } from '../base/ids.ts';
-import { peerIdPrefix, Reserved } from '../handshake/index.ts';
+import { peerIdPrefix } from '../handshake/index.ts';
 import { allowedFastSet, type Copy, type MetadataMessage, RateMeter } from '../peer/index.ts';
 import type { Clock, Millis, Runtime } from '../runtime/ports.ts';
 import type { Content } from './content.ts';
@@ -17,8 +17,6 @@ import { type BlockRequest, type LinkHost, PeerLink, type ReceivedBlock } from '
 
 /** Connections of one torrent; webtorrent and aria2 allow 55, libtorrent 200 for all torrents. */
 const MAX_PEERS = 80;
-/** What we offer; each is served by the peer module. */
-export const OUR_RESERVED: Reserved = Reserved.of('fast', 'extended');
 
 export interface SwarmOptions {
   readonly runtime: Runtime;
@@ -54,7 +52,7 @@ export class Swarm implements LinkHost, AsyncDisposable {
       runtime,
       bind: identity.bind,
       peerId: identity.peerId,
-      reserved: OUR_RESERVED,
+      reserved: identity.reserved,
       infoHash: infoHash.wire,
       room: () => (this.#stopped ? 0 : MAX_PEERS - this.links.size),
       onIntroduced: (introduced) => this.join(introduced),
@@ -116,14 +114,8 @@ export class Swarm implements LinkHost, AsyncDisposable {
     );
     link.connection.sendPieces(content?.have);
     this.#sendExtendedHandshake(link);
-    if (content !== undefined && !content.have.isEmpty) {
-      const granted = allowedFastSet(
-        link.remote.host,
-        this.#options.infoHash.wire,
-        content.have.length,
-      );
-      link.connection.sendAllowedFast(granted.filter((piece) => content.have.has(piece)));
-    }
+    if (handshake.reserved.has('dht')) this.#sendDhtPort(link);
+    if (content !== undefined) this.#grantFast(link, content);
     link.flush();
     return link;
   }
@@ -186,6 +178,9 @@ export class Swarm implements LinkHost, AsyncDisposable {
   }
   onMetadata(link: PeerLink, message: MetadataMessage): void {
     this.#metadata.onMessage(link, message);
+  }
+  onDhtPort(link: PeerLink, port: number): void {
+    this.#options.identity.dht?.suggest({ host: link.remote.host, port });
   }
   onPieces(link: PeerLink): void {
     this.#content?.downloader.addLink(link);
@@ -271,6 +266,18 @@ export class Swarm implements LinkHost, AsyncDisposable {
       ...(this.#metadata.size === undefined ? {} : { metadataSize: this.#metadata.size }),
       port,
     });
+  }
+
+  /** Some pieces may be had even while we choke (BEP 6). */
+  #grantFast({ remote, connection }: PeerLink, { have }: Content): void {
+    if (have.isEmpty) return;
+    const granted = allowedFastSet(remote.host, this.#options.infoHash.wire, have.length);
+    connection.sendAllowedFast(granted.filter((piece) => have.has(piece)));
+  }
+
+  #sendDhtPort(link: PeerLink): void {
+    const { dht } = this.#options.identity;
+    if (dht !== undefined) link.connection.sendPort(dht.port);
   }
 
   /** Two seeds have nothing to say to each other. */

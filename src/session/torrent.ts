@@ -204,6 +204,7 @@ export class Torrent implements AsyncDisposable {
 
   async #open(metainfo: Metainfo): Promise<void> {
     this.#metainfo = metainfo;
+    this.#rendezvous.learned(metainfo);
     this.#emit({ type: 'metadata', metainfo });
     for (const { code, message } of metainfo.warnings)
       this.#emit({ type: 'warning', code, message });

@@ -138,12 +138,12 @@ class Holders {
     if (response.sequence !== undefined || response.value !== undefined) this.#nodes.add(from);
     const item = itemOf(response, this.#options.salt ?? NO_SALT);
     if (item === undefined) return;
-    if (this.#isSame(item)) {
-      this.#copies++;
-      return;
-    }
+    if (this.#isSame(item)) this.#copies++;
     // A signature costs a millisecond: what could not be newer is not looked at.
-    if (!this.#isNewer(item)) return;
+    else if (this.#isNewer(item)) this.#judge(item, from);
+  }
+
+  #judge(item: DhtItem, from: LookupNode): void {
     if (!equalBytes(targetOf(item), this.#target) || !verifyItem(item)) {
       this.#nodes.delete(from);
       this.#options.onForgery?.(from);
