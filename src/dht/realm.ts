@@ -187,9 +187,12 @@ export class Realm implements AsyncDisposable {
 
   #receive(bytes: Uint8Array, from: Endpoint): void {
     this.counters.bytesIn += bytes.length;
-    const now = this.#options.clock.now();
     const ip = parseIp(from.host);
-    if (ip === undefined || !isPlausible(ip, from.port)) return;
+    if (ip !== undefined && isPlausible(ip, from.port)) this.#look(bytes, from, ip);
+  }
+
+  #look(bytes: Uint8Array, from: Endpoint, ip: Uint8Array): void {
+    const now = this.#options.clock.now();
     const isIgnored = this.#offenders.isIgnored(from.host, now);
     if (isIgnored) this.counters.ignored++;
     // Whoever sends in the name of others must not keep their answers from us.
