@@ -1,183 +1,213 @@
-/** The peers of one torrent in one family, in memory of a few bytes each. @module */
+/** The peers of one torrent in one family: 16 bytes each, or 28 of IPv6. @module */
 
-import type { Millis, Random } from '../runtime/ports.ts';
+import { writeUint32 } from '../base/uint32.ts';
+import type { PeerBloom } from './bloom.ts';
+import type { Dice } from './dice.ts';
+import type { HostQuota } from './host-quota.ts';
+import type { EntryShape, PeerEntry } from './peer-entry.ts';
 
-/** Peers, each with an address and port of `size` bytes (6 or 18), when it was heard of, and whether it seeds. */
+/**
+ * Entries one after the other, in no order. Times are seconds of 32 bits, of which differences count:
+ * wherever a clock begins, nothing changes when they overflow.
+ */
 export class PeerSet {
-  readonly #size: 6 | 18;
-  readonly #random: Random;
-  #count = 0;
-  #peers: Uint8Array;
-  /** Seconds. */
-  #heardAt: Int32Array;
-  #seeds: Uint8Array;
+  /** How many there are, those that are too old included, until {@link purge}. */
+  size = 0;
+  readonly #shape: EntryShape;
+  #words: Int32Array = NOTHING;
+  /** No entry is older. */
+  #oldest = 0;
 
-  constructor(size: 6 | 18, random: Random) {
-    this.#size = size;
-    this.#random = random;
-    this.#peers = new Uint8Array(size * FIRST_ROOM);
-    this.#heardAt = new Int32Array(FIRST_ROOM);
-    this.#seeds = new Uint8Array(FIRST_ROOM);
+  constructor(shape: EntryShape) {
+    this.#shape = shape;
   }
 
-  get size(): number {
-    return this.#count;
-  }
-
-  /** Bytes of memory, about. */
+  /** Bytes of memory for entries. */
   get bytes(): number {
-    return this.#heardAt.length * (this.#size + 4 + 1);
+    return this.#words.byteLength;
+  }
+
+  /** Seconds since the announce of an entry that is at least as old as the oldest. */
+  maxAge(seconds: number): number {
+    return this.size === 0 ? 0 : (seconds - this.#oldest) | 0;
+  }
+
+  /** Renews an entry that has this address and port. False when there is none. */
+  renew(entry: PeerEntry): boolean {
+    const { words: stride, addressWords, port, time } = this.#shape;
+    const words = this.#words;
+    const told = entry.words;
+    const wantedPort = (told[port] ?? 0) >>> 16;
+    for (let at = 0; at < this.size * stride; at += stride) {
+      if ((words[at + port] ?? 0) >>> 16 !== wantedPort) continue;
+      if (!this.#hasSame(at, told, addressWords)) continue;
+      words[at + port] = told[port] ?? 0;
+      this.#stamp(at, told[time] ?? 0);
+      return true;
+    }
+    return false;
   }
 
   /**
-   * Adds a peer or hears of it again. One of an address that has {@link MAX_PORTS} takes the place of
-   * the one of them that was not heard of for longest; when there are `max` peers, a new one takes the
-   * place of the oldest of a few. Returns by how many there are more: 0 or 1.
+   * Adds an entry that is not there. A host with {@link MAX_PORTS} entries loses its oldest, a set with
+   * `max` its oldest of all: who announced lately is likely to be there still. Returns by how many there are
+   * more: 0 or 1.
    */
-  announce(peer: Uint8Array, seed: boolean, now: Millis, max: number): number {
-    const seconds = toSeconds(now);
-    const place = this.#placeFor(peer, max);
-    this.#peers.set(peer, place * this.#size);
-    this.#heardAt[place] = seconds;
-    this.#seeds[place] = seed ? 1 : 0;
-    if (place < this.#count) return 0;
-    this.#count++;
-    return 1;
+  add(entry: PeerEntry, max: number, quota: HostQuota): number {
+    const { words: stride, hostWords, time } = this.#shape;
+    const victim = this.#victim(entry, max);
+    let at = victim;
+    if (victim < 0) {
+      at = this.size * stride;
+      if (at === this.#words.length) this.#resize(Math.min(Math.max(1, 2 * this.size), max));
+      this.size++;
+    } else quota.count(this.#words, victim, hostWords, -1);
+    this.#words.set(entry.words, at);
+    this.#stamp(at, entry.words[time] ?? 0);
+    quota.count(this.#words, at, hostWords, 1);
+    return victim < 0 ? 1 : 0;
   }
 
-  /** Takes out who was not heard of for so long. Returns how many. */
-  sweep(now: Millis, maxAgeMs: Millis): number {
-    const before = this.#count;
-    for (let at = this.#count - 1; at >= 0; at--)
-      if (this.#isOld(at, now, maxAgeMs)) this.#remove(at);
-    if (this.#count <= this.#heardAt.length >>> 2)
-      this.#resize(Math.max(FIRST_ROOM, this.#count * 2));
-    return before - this.#count;
+  /** Takes out entries that were announced more than `maxAge` seconds ago. Returns how many. */
+  purge(seconds: number, maxAge: number, quota: HostQuota): number {
+    const { words: stride, time } = this.#shape;
+    const before = this.size;
+    let greatest = Number.NEGATIVE_INFINITY;
+    for (let at = (before - 1) * stride; at >= 0; at -= stride) {
+      const age = (seconds - (this.#words[at + time] ?? 0)) | 0;
+      if (age > maxAge) this.#remove(at, quota);
+      else greatest = Math.max(greatest, age);
+    }
+    if (this.size > 0) this.#oldest = (seconds - greatest) | 0;
+    const room = this.#words.length / stride;
+    if (this.size * 4 <= room) this.#resize(2 * this.size);
+    return before - this.size;
+  }
+
+  /** Takes out the oldest entry; there has to be one. */
+  dropOldest(quota: HostQuota): void {
+    const { words: stride, time } = this.#shape;
+    let oldest = 0;
+    for (let at = stride; at < this.size * stride; at += stride) {
+      if (this.#isOlder(at + time, oldest + time)) oldest = at;
+    }
+    this.#remove(oldest, quota);
+  }
+
+  /** Takes all entries off the count of their hosts, before the set is thrown away, or puts them on it. */
+  recount(quota: HostQuota, change: 1 | -1): void {
+    const { words: stride, hostWords } = this.#shape;
+    for (let at = 0; at < this.size * stride; at += stride) {
+      quota.count(this.#words, at, hostWords, change);
+    }
   }
 
   /**
-   * Copies up to `max` peers into `into`, each chosen with the same chance; seeds only when others do
-   * not fill it, or not at all, as `noSeed` says. Who is too old is left out. Returns how many.
+   * Writes up to `max` peers in compact form into `into`, which gets as many arrays as it lacks. All have
+   * the same chance. Returns how many.
    */
-  sample(
-    into: Uint8Array,
-    max: number,
-    how: { readonly noSeed: boolean; readonly now: Millis; readonly maxAgeMs: Millis },
-  ): number {
-    const size = this.#size;
+  sample(into: Uint8Array[], max: number, noSeed: boolean, dice: Dice): number {
+    const { words: stride, port, compactBytes } = this.#shape;
     let taken = 0;
     // Fisher and Yates: what was chosen moves to the front.
-    for (let front = 0; front < this.#count && taken < max; front++) {
-      this.#swap(front, front + (this.#random.uint32() % (this.#count - front)));
-      if (this.#isOld(front, how.now, how.maxAgeMs)) continue;
-      if (how.noSeed && this.#seeds[front] === 1) continue;
-      const from = front * size;
-      for (let at = 0; at < size; at++) into[taken * size + at] = this.#peers[from + at] ?? 0;
+    for (let front = 0; front < this.size && taken < max; front++) {
+      const at = front * stride;
+      this.#swap(at, (front + dice.below(this.size - front)) * stride);
+      if (noSeed && ((this.#words[at + port] ?? 0) & 1) === 1) continue;
+      const peer = into[taken] ?? new Uint8Array(compactBytes);
+      into[taken] = peer;
       taken++;
+      this.#write(at, peer);
     }
     return taken;
   }
 
-  /** Calls `each` with the address of every peer that is not too old, a view, and whether it seeds. */
-  forEach(now: Millis, maxAgeMs: Millis, each: (ip: Uint8Array, seed: boolean) => void): void {
-    for (let at = 0; at < this.#count; at++) {
-      if (this.#isOld(at, now, maxAgeMs)) continue;
-      const from = at * this.#size;
-      each(this.#peers.subarray(from, from + this.#size - 2), this.#seeds[at] === 1);
+  /** Adds the addresses of all entries to the filters (BEP 33). */
+  addTo(seeds: PeerBloom, peers: PeerBloom): void {
+    const { words: stride, port, bloom } = this.#shape;
+    const words = this.#words;
+    for (let at = 0; at < this.size * stride; at += stride) {
+      const isSeed = ((words[at + port] ?? 0) & 1) === 1;
+      (isSeed ? seeds : peers).insertPlaces(words[at + bloom] ?? 0);
     }
   }
 
-  /** Where a peer is to stand: where it stands, in the place of another, or behind all. */
-  #placeFor(peer: Uint8Array, max: number): number {
+  /** The entry whose place a new one takes, in words; −1 when there is room for one more. */
+  #victim(entry: PeerEntry, max: number): number {
+    const { words: stride, hostWords, time } = this.#shape;
     let ports = 0;
-    let oldest = -1;
-    for (let at = 0; at < this.#count; at++) {
-      if (!this.#hasAddress(at, peer)) continue;
-      if (this.#hasPort(at, peer)) return at;
+    let ofHost = -1;
+    let ofAll = -1;
+    for (let at = 0; at < this.size * stride; at += stride) {
+      if (ofAll < 0 || this.#isOlder(at + time, ofAll + time)) ofAll = at;
+      if (!this.#hasSame(at, entry.words, hostWords)) continue;
       ports++;
-      if (oldest < 0 || this.#heard(at) < this.#heard(oldest)) oldest = at;
+      if (ofHost < 0 || this.#isOlder(at + time, ofHost + time)) ofHost = at;
     }
-    if (ports >= MAX_PORTS) return oldest;
-    if (this.#count >= max) return this.#oldestOfSome();
-    if (this.#count === this.#heardAt.length) this.#resize(this.#count * 2);
-    return this.#count;
+    if (ports >= MAX_PORTS) return ofHost;
+    return this.size >= max ? ofAll : -1;
   }
 
-  #oldestOfSome(): number {
-    let oldest = this.#random.uint32() % this.#count;
-    for (let tries = 1; tries < TRIES; tries++) {
-      const at = this.#random.uint32() % this.#count;
-      if (this.#heard(at) < this.#heard(oldest)) oldest = at;
-    }
-    return oldest;
-  }
-
-  #hasAddress(at: number, peer: Uint8Array): boolean {
-    const from = at * this.#size;
-    for (let byte = 0; byte < this.#size - 2; byte++) {
-      if (this.#peers[from + byte] !== peer[byte]) return false;
+  /** Whether the entry at `at` begins with the same words. */
+  #hasSame(at: number, told: Int32Array, count: number): boolean {
+    for (let word = 0; word < count; word++) {
+      if (this.#words[at + word] !== told[word]) return false;
     }
     return true;
   }
 
-  #hasPort(at: number, peer: Uint8Array): boolean {
-    const port = at * this.#size + this.#size - 2;
-    return (
-      this.#peers[port] === peer[this.#size - 2] && this.#peers[port + 1] === peer[this.#size - 1]
-    );
+  #isOlder(one: number, other: number): boolean {
+    return (((this.#words[one] ?? 0) - (this.#words[other] ?? 0)) | 0) < 0;
   }
 
-  #heard(at: number): number {
-    return this.#heardAt[at] ?? 0;
+  #stamp(at: number, seconds: number): void {
+    this.#words[at + this.#shape.time] = seconds;
+    if (this.size === 1 || ((seconds - this.#oldest) | 0) < 0) this.#oldest = seconds;
   }
 
-  #isOld(at: number, now: Millis, maxAgeMs: Millis): boolean {
-    return toSeconds(now) - this.#heard(at) > maxAgeMs / 1000;
+  #write(at: number, peer: Uint8Array): void {
+    const words = this.#words;
+    const { addressWords, port, compactBytes } = this.#shape;
+    for (let word = 0; word < addressWords; word++) {
+      writeUint32(peer, 4 * word, words[at + word] ?? 0);
+    }
+    const ports = words[at + port] ?? 0;
+    peer[compactBytes - 2] = ports >>> 24;
+    peer[compactBytes - 1] = ports >>> 16;
   }
 
   #swap(one: number, other: number): void {
     if (one === other) return;
-    const size = this.#size;
-    for (let at = 0; at < size; at++) {
-      const byte = this.#peers[one * size + at] ?? 0;
-      this.#peers[one * size + at] = this.#peers[other * size + at] ?? 0;
-      this.#peers[other * size + at] = byte;
+    const words = this.#words;
+    for (let word = 0; word < this.#shape.words; word++) {
+      const kept = words[one + word] ?? 0;
+      words[one + word] = words[other + word] ?? 0;
+      words[other + word] = kept;
     }
-    const [heard, seed] = [this.#heard(one), this.#seeds[one] ?? 0];
-    this.#heardAt[one] = this.#heard(other);
-    this.#heardAt[other] = heard;
-    this.#seeds[one] = this.#seeds[other] ?? 0;
-    this.#seeds[other] = seed;
   }
 
-  #remove(at: number): void {
-    this.#count--;
-    this.#swap(at, this.#count);
+  #remove(at: number, quota: HostQuota): void {
+    const { words: stride, hostWords } = this.#shape;
+    quota.count(this.#words, at, hostWords, -1);
+    this.size--;
+    this.#words.copyWithin(at, this.size * stride, (this.size + 1) * stride);
   }
 
   #resize(room: number): void {
-    const peers = new Uint8Array(room * this.#size);
-    peers.set(this.#peers.subarray(0, this.#count * this.#size));
-    const heardAt = new Int32Array(room);
-    heardAt.set(this.#heardAt.subarray(0, this.#count));
-    const seeds = new Uint8Array(room);
-    seeds.set(this.#seeds.subarray(0, this.#count));
-    this.#peers = peers;
-    this.#heardAt = heardAt;
-    this.#seeds = seeds;
+    if (room === 0) {
+      this.#words = NOTHING;
+      return;
+    }
+    const words = new Int32Array(room * this.#shape.words);
+    words.set(this.#words.subarray(0, this.size * this.#shape.words));
+    this.#words = words;
   }
 }
 
-function toSeconds(now: Millis): number {
-  return Math.floor(now / 1000);
-}
+const NOTHING = new Int32Array(0);
 
 /**
- * Peers of one address with different ports. BEP 33 has one only; behind one NAT there are more, and on
+ * Peers of one host with different ports. BEP 33 has one only; behind one NAT there are more, and on
  * one machine all are.
  */
 export const MAX_PORTS = 8;
-
-const FIRST_ROOM = 4;
-/** Of so many chosen at random the oldest goes. */
-const TRIES = 8;

@@ -95,7 +95,7 @@ export class Server {
     if (infoHash === undefined) return missing('info_hash');
     const { peers, tokens } = this.#options.stores;
     const { family } = this.#options;
-    const wantsBlooms = scrape === true && peers.has(infoHash);
+    const wantsBlooms = scrape === true && peers.has(infoHash, now);
     // Blooms take half of the packet: what is not mandatory has to go (BEP 33).
     const nodes = this.#closest(infoHash, now, wantsBlooms ? undefined : want);
     const token = tokens.issue(ip, now);
@@ -122,8 +122,8 @@ export class Server {
     if (peerPort === undefined) return missing('port');
     const peer = encodeCompact({ host: from.host, port: peerPort });
     if (peer === undefined) return missing('port');
-    peers.announce(infoHash, peer, { seed: seed === true }, now);
-    return {};
+    const isStored = peers.announce(infoHash, peer, { seed: seed === true }, now);
+    return isStored ? {} : TOO_MANY;
   }
 
   #item({ query: { args }, ip, now }: Asking): Fields | Refusal {
@@ -152,7 +152,7 @@ export class Server {
     const fresh =
       this.#sample !== undefined && now < this.#sample.until && now >= this.#sample.from;
     if (!fresh || this.#sample === undefined) {
-      const { samples, total } = this.#options.stores.peers.sampleHashes(MAX_SAMPLES);
+      const { samples, total } = this.#options.stores.peers.sampleHashes(MAX_SAMPLES, now);
       this.#sample = { samples, total, from: now, until: now + SAMPLE_MS };
     }
     const { samples, total, until } = this.#sample;
@@ -189,6 +189,7 @@ function missing(what: string): Refusal {
   return { code: KRPC_ERROR.protocol, message: `${what} missing` };
 }
 
+const TOO_MANY: Refusal = { code: KRPC_ERROR.server, message: 'too many peers of this address' };
 const BAD_TOKEN: Refusal = { code: KRPC_ERROR.protocol, message: 'bad token' };
 
 /** The item of a put; what is missing in it as a refusal. */
