@@ -83,3 +83,13 @@ export function formatDuration(ms: number): string {
   if (hours < 48) return `${hours}h ${String(minutes % 60).padStart(2, '0')}m`;
   return `${Math.floor(hours / 24)}d ${hours % 24}h`;
 }
+
+/** For people: `0.68 ms`, `41 ms`, `12345 ms`. */
+export function formatMillis(ms: number): string {
+  return `${ms < 10 ? Math.round(ms * 100) / 100 : Math.round(ms)} ms`;
+}
+
+/** At most three decimals. */
+export function roundMillis(ms: number): number {
+  return Math.round(ms * 1000) / 1000;
+}

@@ -3,8 +3,7 @@
 import { formatEndpoint } from '../../src/base/endpoint.ts';
 import type { AnnounceResponse } from '../../src/tracker/index.ts';
 import { tsv, type View } from '../cli/action.ts';
-import { formatDuration } from '../cli/units.ts';
-import { formatMillis, roundMillis } from './facts-view.ts';
+import { formatDuration, formatMillis, roundMillis } from '../cli/units.ts';
 import type { Rendering } from './rendering.ts';
 import type { Result } from './result.ts';
 import { resultView } from './result-view.ts';

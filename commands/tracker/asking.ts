@@ -1,6 +1,7 @@
 /** Asking many trackers at once. @module */
 
 import { BipError, NetworkError } from '../../src/base/errors.ts';
+import { Slots } from '../cli/slots.ts';
 import type { Inquiry, Outcome } from './outcome.ts';
 
 /** How one tracker is asked, whatever the question. */
@@ -71,24 +72,4 @@ export function noneAnswered(
   return new NetworkError(`none of the ${errors.length} trackers answered${reasons}`, {
     code: 'BIP_TRACKER_NONE',
   });
-}
-
-/** At most so many at once, in order. */
-export class Slots {
-  #free: number;
-  readonly #waiting: (() => void)[] = [];
-  constructor(count: number) {
-    this.#free = count;
-  }
-  async run<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    else this.#free--;
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free++;
-      else next();
-    }
-  }
 }

@@ -2,6 +2,7 @@
 
 import { type ExchangeFacts, TrackerRefusal } from '../../src/tracker/index.ts';
 import type { Row } from '../cli/labelled.ts';
+import { formatMillis, roundMillis } from '../cli/units.ts';
 import { formatIsoTime } from '../metainfo/iso-time.ts';
 import type { Shown } from './outcome.ts';
 import { rawJson } from './raw-view.ts';
@@ -77,16 +78,6 @@ function tlsWords({ tls }: ExchangeFacts, at: number): readonly string[] {
 function resent({ retransmissions = 0 }: ExchangeFacts): readonly string[] {
   if (retransmissions === 0) return [];
   return [retransmissions === 1 ? '1 packet' : `${retransmissions} packets`];
-}
-
-/** For people: `0.68 ms`, `41 ms`, `12345 ms`. */
-export function formatMillis(ms: number): string {
-  return `${ms < 10 ? Math.round(ms * 100) / 100 : Math.round(ms)} ms`;
-}
-
-/** At most three decimals. */
-export function roundMillis(ms: number): number {
-  return Math.round(ms * 1000) / 1000;
 }
 
 const DAY_MS = 86_400_000;

@@ -3,8 +3,8 @@
 import { tsv, type View } from '../cli/action.ts';
 import { labelled } from '../cli/labelled.ts';
 import type { Style } from '../cli/style.ts';
-import { formatDuration } from '../cli/units.ts';
-import { factRows, factsJson, failureJson, roundMillis } from './facts-view.ts';
+import { formatDuration, roundMillis } from '../cli/units.ts';
+import { factRows, factsJson, failureJson } from './facts-view.ts';
 import type { Shown } from './outcome.ts';
 import { rawLines, rawText } from './raw-view.ts';
 import type { Rendering } from './rendering.ts';

@@ -4,7 +4,8 @@ import { ProtocolError } from '../../src/base/errors.ts';
 import type { Clock, Millis } from '../../src/runtime/ports.ts';
 import { TrackerRefusal } from '../../src/tracker/index.ts';
 import { EventQueue } from '../cli/event-queue.ts';
-import { type AskOptions, askOnce, Slots } from './asking.ts';
+import { Slots } from '../cli/slots.ts';
+import { type AskOptions, askOnce } from './asking.ts';
 import type { Inquiry, Outcome } from './outcome.ts';
 
 /** One outcome of many. */
