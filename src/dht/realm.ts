@@ -11,7 +11,7 @@ import { ProtocolError } from '../base/errors.ts';
 import { parseIp } from '../base/ip.ts';
 import type { Clock, Datagrams, Millis, Random } from '../runtime/ports.ts';
 import { RateLimiter } from '../runtime/rate-limiter.ts';
-import type { Family } from './contact.ts';
+import type { Contact, Family } from './contact.ts';
 import { emptyCounters, type RealmCounters } from './counters.ts';
 import { ExternalAddress } from './external-address.ts';
 import {
@@ -26,7 +26,7 @@ import {
 import { decodeNodes } from './node-info.ts';
 import { Offenders } from './offenders.ts';
 import { isPlausible } from './plausible.ts';
-import { RoutingTable } from './routing/index.ts';
+import { RoutingTable } from './table/index.ts';
 import { Rpc, type RpcHandler } from './rpc.ts';
 import { isSecureId, makeSecureId } from './secure-id.ts';
 import { Server } from './server.ts';
@@ -79,6 +79,8 @@ export class Realm implements AsyncDisposable {
   readonly #external = new ExternalAddress();
   readonly #offenders: Offenders;
   readonly #limiter: RateLimiter;
+  /** When newcomers may be pinged again. */
+  #greetAt: Millis = 0;
 
   constructor(socket: Datagrams, options: RealmOptions) {
     const { family, clock, random, limits, readOnly, version, limitAddresses } = options;
@@ -234,7 +236,15 @@ export class Realm implements AsyncDisposable {
       return;
     }
     this.#send(this.#server.answer(query, endpoint, ip), endpoint);
-    if (!query.readOnly) this.#table.queried({ id: query.args.id, endpoint }, clock.now());
+    if (!query.readOnly) this.#meet({ id: query.args.id, endpoint }, clock.now());
+  }
+
+  /** Who asks may be new: it is pinged soon, so that a young network grows fast. */
+  #meet(node: Contact, now: Millis): void {
+    this.#table.queried(node, now);
+    if (now < this.#greetAt || this.#table.replacements === 0) return;
+    this.#greetAt = now + GREET_PAUSE_MS;
+    this.pingSome(GREETED);
   }
 
   #answered(to: Addressee, response: KrpcResponse, rttMs: Millis): void {
@@ -277,6 +287,8 @@ const SILENT: RpcHandler = {
   timedOut: () => undefined,
 };
 
+const GREET_PAUSE_MS = 200;
+const GREETED = 2;
 const BURST_SECONDS = 10;
 const NETWORK_SHARE = 10;
 /** Addresses that are told apart: 6 KB each for them and their networks. */
