@@ -65,10 +65,6 @@ export class AnnounceLoad implements AsyncDisposable {
     this.#lanes = Promise.all(Array.from({ length: LANES }, () => this.#lane()));
   }
 
-  get peers(): number {
-    return this.#peers.length;
-  }
-
   /** Waits until `count` more announces are acknowledged. */
   async reach(count: number, deadlineMs: number): Promise<void> {
     const enough = this.acknowledged + count;
