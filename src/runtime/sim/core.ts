@@ -45,7 +45,8 @@ export interface HostCore extends PathEnd {
   readonly down: Pipe;
   readonly uplink: Uplink;
   readonly nat: Nat;
-  readonly datagramSockets: Map<number, DatagramTarget>;
+  /** By family and port. */
+  readonly datagramSockets: Readonly<Record<4 | 6, Map<number, DatagramTarget>>>;
   readonly listeners: Map<number, ListenTarget>;
   readonly streams: Set<StreamTarget>;
   /** Ports of TCP in use by connections of our own. */

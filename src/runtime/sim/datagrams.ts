@@ -19,13 +19,16 @@ type Receiver = (bytes: Uint8Array, from: Endpoint) => void;
 export class SimDatagrams implements Datagrams {
   readonly local: Endpoint;
   readonly #host: HostCore;
+  readonly #families: readonly (4 | 6)[];
   #receiver: Receiver | undefined;
   #open = true;
 
-  constructor(host: HostCore, local: Endpoint) {
+  /** It takes what comes for `local` by one of the families. */
+  constructor(host: HostCore, local: Endpoint, families: readonly (4 | 6)[]) {
     this.#host = host;
     this.local = local;
-    host.datagramSockets.set(local.port, this);
+    this.#families = families;
+    for (const family of families) host.datagramSockets[family].set(local.port, this);
     host.opened(this);
   }
 
@@ -55,7 +58,9 @@ export class SimDatagrams implements Datagrams {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
-    this.#host.datagramSockets.delete(this.local.port);
+    for (const family of this.#families) {
+      this.#host.datagramSockets[family].delete(this.local.port);
+    }
     this.#host.closed(this);
   }
 }
@@ -129,7 +134,8 @@ function arrive(packet: Packet): void {
 function deliver({ from, target, source, to, bytes }: Packet, port: number): void {
   const { timeline } = target.world;
   timeline.trace.add('datagram', timeline.now, target.world.subject(from, target, to.port), bytes);
-  target.datagramSockets.get(port)?.deliver(bytes, source);
+  const family = to.host.includes(':') ? 6 : 4;
+  target.datagramSockets[family].get(port)?.deliver(bytes, source);
 }
 
 function lose({ from, target, to, bytes }: Packet): void {

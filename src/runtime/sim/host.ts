@@ -47,7 +47,10 @@ export class SimHost implements HostCore {
   readonly down: Pipe;
   readonly uplink: Uplink;
   readonly nat: Nat;
-  readonly datagramSockets: Map<number, DatagramTarget> = new Map();
+  readonly datagramSockets: Readonly<Record<4 | 6, Map<number, DatagramTarget>>> = {
+    4: new Map(),
+    6: new Map(),
+  };
   readonly listeners: Map<number, ListenTarget> = new Map();
   readonly streams: Set<StreamTarget> = new Set();
   readonly streamPorts: Set<number> = new Set();
@@ -113,7 +116,8 @@ export class SimHost implements HostCore {
   crash(): void {
     this.#epoch++;
     for (const stream of [...this.streams]) stream.vanish();
-    for (const socket of [...this.datagramSockets.values()]) socket.close();
+    const { 4: four, 6: six } = this.datagramSockets;
+    for (const socket of new Set([...four.values(), ...six.values()])) socket.close();
     for (const listener of [...this.listeners.values()]) listener.close();
     for (const timer of this.#timers) this.world.timeline.cancel(timer);
     this.#timers.clear();

@@ -11,7 +11,11 @@ export function networkOf(host: HostCore): Network {
   return {
     async bindDatagrams({ signal, ...options }): Promise<Datagrams> {
       signal.throwIfAborted();
-      return new SimDatagrams(host, bound(host, host.datagramSockets, { ...options, kind: 'UDP' }));
+      const families = familiesOf(options.host);
+      const taken = {
+        has: (port: number) => families.some((family) => host.datagramSockets[family].has(port)),
+      };
+      return new SimDatagrams(host, bound(host, taken, { ...options, kind: 'UDP' }), families);
     },
     connect: (to, options) => connect(host, to, options),
     async listen(accept, { signal, ...options }): Promise<Listener> {
@@ -28,15 +32,29 @@ export function networkOf(host: HostCore): Network {
 /** The endpoint to bind, if it is free. */
 function bound(
   host: HostCore,
-  taken: ReadonlyMap<number, unknown>,
+  taken: { has(port: number): boolean },
   { host: wanted, port = 0, kind }: BindOptions & { readonly kind: 'UDP' | 'TCP' },
 ): Endpoint {
-  const address = wanted === undefined || isAny(wanted) ? host.address : wanted;
-  const local = { host: address, port: port === 0 ? host.freePort(taken) : port };
+  const address = addressOf(host, wanted);
+  const local = { host: address ?? host.address, port: port === 0 ? host.freePort(taken) : port };
   const doing = `cannot ${kind === 'UDP' ? 'bind' : 'listen on'} ${kind} ${formatEndpoint(local)}`;
-  if (host.world.hostAt(address, host) !== host) throw networkFailure(doing, 'EADDRNOTAVAIL');
+  if (address === undefined) throw networkFailure(doing, 'EADDRNOTAVAIL');
   if (taken.has(local.port)) throw networkFailure(doing, 'EADDRINUSE');
   return local;
+}
+
+/** The host's own address that is meant; undefined when it has none such. */
+function addressOf(host: HostCore, wanted: string | undefined): string | undefined {
+  if (wanted === undefined) return host.address;
+  const address = isAny(wanted) ? host.addressFor(wanted) : wanted;
+  const isOwn = host.world.hostAt(address, host) === host;
+  return isOwn && wanted.includes(':') === address.includes(':') ? address : undefined;
+}
+
+/** Without a host, one socket serves both; `0.0.0.0` and `::` all addresses of their own. */
+function familiesOf(host: string | undefined): readonly (4 | 6)[] {
+  if (host === undefined) return [4, 6];
+  return host.includes(':') ? [6] : [4];
 }
 
 function isAny(host: string): boolean {
