@@ -13,6 +13,7 @@ import type { Clock, Datagrams, Millis, Random } from '../runtime/ports.ts';
 import { RateLimiter } from '../runtime/rate-limiter.ts';
 import type { Contact, Family } from './contact.ts';
 import { emptyCounters, type RealmCounters } from './counters.ts';
+import { compareDistance } from './distance.ts';
 import { ExternalAddress } from './external-address.ts';
 import {
   decodeMessage,
@@ -26,11 +27,11 @@ import {
 import { decodeNodes } from './node-info.ts';
 import { Offenders } from './offenders.ts';
 import { isPlausible } from './plausible.ts';
-import { RoutingTable } from './table/index.ts';
 import { Rpc, type RpcHandler } from './rpc.ts';
 import { isSecureId, makeSecureId } from './secure-id.ts';
 import { Server } from './server.ts';
 import type { Stores } from './stores.ts';
+import { RoutingTable } from './table/index.ts';
 
 export interface RealmOptions {
   readonly family: Family;
@@ -79,6 +80,8 @@ export class Realm implements AsyncDisposable {
   readonly #external = new ExternalAddress();
   readonly #offenders: Offenders;
   readonly #limiter: RateLimiter;
+  /** Nodes of an earlier run, some of which may be gone. */
+  #restored: readonly Contact[] = [];
   /** When newcomers may be pinged again. */
   #greetAt: Millis = 0;
 
@@ -170,9 +173,18 @@ export class Realm implements AsyncDisposable {
   /** Takes compact nodes that were saved as candidates. */
   restore(nodes: Uint8Array | undefined): void {
     const now = this.#options.clock.now();
-    for (const node of decodeNodes(nodes ?? new Uint8Array(0), this.family)) {
-      this.#table.heard(node, now);
-    }
+    this.#restored = decodeNodes(nodes ?? new Uint8Array(0), this.family);
+    for (const node of this.#restored) this.#table.heard(node, now);
+  }
+
+  /** Whom a search for `target` may begin with: nodes that answered before, in another run if need be. */
+  seedsFor(target: Uint8Array, count: number): readonly Contact[] {
+    const known = this.#table.closest(target, count, this.#options.clock.now());
+    if (known.length >= count || this.#table.size >= ENOUGH) return known;
+    const saved = this.#restored.toSorted((one, other) =>
+      compareDistance(target, one.id, other.id),
+    );
+    return [...known, ...saved.slice(0, MAX_RESTORED_SEEDS)];
   }
 
   /** Pings who is to be pinged to keep the table good; at most `max` of them. */
@@ -287,6 +299,9 @@ const SILENT: RpcHandler = {
   timedOut: () => undefined,
 };
 
+/** A table of so many needs no nodes of an earlier run. */
+const ENOUGH = 16;
+const MAX_RESTORED_SEEDS = 64;
 const GREET_PAUSE_MS = 200;
 const GREETED = 2;
 const BURST_SECONDS = 10;

@@ -53,7 +53,7 @@ export async function search(
   const { realm, clock, bootstrap, policy } = context;
   const { question, signal, onEvent = ignore, onAnswer = ignore } = options;
   const lookup = new Lookup({ target, ownId: realm.table.ownId, k: K, ...policy });
-  for (const contact of realm.table.closest(target, SEEDS, clock.now())) lookup.add(contact, 0);
+  for (const contact of realm.seedsFor(target, SEEDS)) lookup.add(contact, 0);
   for (const endpoint of bootstrap) lookup.addNameless(endpoint);
   const summary = await runLookup(realm, lookup, { clock, question, signal, onEvent, onAnswer });
   return { summary, answered: lookup.answeredOnes() };
