@@ -42,6 +42,6 @@ export type { WriteResult } from './operations/write.ts';
 export type { DhtEvent, DhtOptions, DhtRuntime, StoreLimits } from './options.ts';
 export type { Realm, RealmLimits } from './realm.ts';
 export { type Router, WELL_KNOWN_ROUTERS } from './routers.ts';
-export { RoutingTable } from './table/index.ts';
+export { RoutingTable } from './routing/index.ts';
 export { isSecureId, makeSecureId } from './secure-id.ts';
 export { type DhtState, decodeState, encodeState, MAX_STATE_BYTES } from './state.ts';

@@ -27,11 +27,11 @@ import {
 import { decodeNodes } from './node-info.ts';
 import { Offenders } from './offenders.ts';
 import { isPlausible } from './plausible.ts';
+import { RoutingTable } from './routing/index.ts';
 import { Rpc, type RpcHandler } from './rpc.ts';
 import { isSecureId, makeSecureId } from './secure-id.ts';
 import { Server } from './server.ts';
 import type { Stores } from './stores.ts';
-import { RoutingTable } from './table/index.ts';
 
 export interface RealmOptions {
   readonly family: Family;

@@ -12,7 +12,7 @@ import {
   MAX_SENT_BYTES,
 } from './krpc/index.ts';
 import { NODE_INFO_LENGTH } from './node-info.ts';
-import type { RoutingTable } from './table/index.ts';
+import type { RoutingTable } from './routing/index.ts';
 import type { Stores } from './stores.ts';
 
 export type KrpcAnswer = KrpcResponse | KrpcError;

@@ -203,6 +203,7 @@ export class Buckets {
       const next = this.#bestSpare(depth, tick, true) ?? spare;
       this.records.swap(next, bucket.start + bucket.live);
       bucket.live++;
+      bucket.spare--;
       return true;
     }
     const worst = this.#worst(bucket.start, bucket.live, tick);
