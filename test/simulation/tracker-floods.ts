@@ -152,7 +152,7 @@ export interface ForgedAims {
 export class ForgedFlood {
   readonly told: Forged = { connects: 0, wrongIds: 0, junk: 0 };
   /** Addresses that were pretended. */
-  readonly pretended = new Set<string>();
+  readonly pretended: Set<string> = new Set();
   readonly #scene: ServiceWorld;
   readonly #wire: TrackerWire;
   readonly #random: SeededRandom;

@@ -14,7 +14,7 @@ import { bytes } from '../../bencode/values.ts';
 export const ID = 'abcdefghij0123456789';
 export const HASH = 'mnopqrstuvwxyz123456';
 /** The first of all arguments and values. */
-export const ARGS_ID = `2:id20:${ID}`;
+export const ARGS_ID: string = `2:id20:${ID}`;
 
 /** The message in a packet of Latin-1. */
 export const read = (packet: string): KrpcMessage => decodeMessage(bytes(packet));
