@@ -89,12 +89,12 @@ test('answers fit into the packets of BEP 32, whatever is asked, but for items',
 });
 
 function faultsOf(
-  bytes: Uint8Array,
+  answer: Uint8Array,
   { from, to }: { readonly from: Endpoint; readonly to: Endpoint },
 ): string[] {
-  const isToOther = !equalEndpoints(from, to) && decodeMessage(bytes).type !== 'query';
+  const isToOther = !equalEndpoints(from, to) && decodeMessage(answer).type !== 'query';
   return [
-    ...(bytes.length > LONGEST ? [`${bytes.length} bytes to ${from.host}`] : []),
+    ...(answer.length > LONGEST ? [`${answer.length} bytes to ${from.host}`] : []),
     ...(isToOther ? [`an answer to ${to.host} instead of ${from.host}`] : []),
   ];
 }
