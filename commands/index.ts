@@ -11,6 +11,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ['metainfo', async () => (await import('./metainfo/index.ts')).registerMetainfo],
   ['magnet', async () => (await import('./magnet/index.ts')).registerMagnet],
   ['tracker', async () => (await import('./tracker/index.ts')).registerTracker],
+  ['dht', async () => (await import('./dht/index.ts')).registerDht],
   ['download', async () => adding((await import('./download.ts')).downloadCommand)],
   ['seed', async () => adding((await import('./seed.ts')).seedCommand)],
 ]);

@@ -2,6 +2,7 @@
 
 import type { Endpoint } from '../base/endpoint.ts';
 import { BipError } from '../base/errors.ts';
+import { formatIp, parseIp } from '../base/ip.ts';
 import type { Family } from './contact.ts';
 import type { DhtRuntime } from './options.ts';
 import type { Realm } from './realm.ts';
@@ -43,7 +44,7 @@ export class Bootstrap {
     const each = this.#routers.map(async ({ host, port }): Promise<Endpoint[]> => {
       try {
         const hosts = await this.#runtime.lookup.addresses(host, { family, signal });
-        return hosts.slice(0, MAX_OF_NAME).map((address) => ({ host: address, port }));
+        return hosts.slice(0, MAX_OF_NAME).map((address) => ({ host: canonical(address), port }));
       } catch (error) {
         if (error instanceof BipError) return [];
         throw error;
@@ -51,6 +52,12 @@ export class Bootstrap {
     });
     return (await Promise.all(each)).flat();
   }
+}
+
+/** As answers will name it: IPv6 can be written in many ways. */
+function canonical(address: string): string {
+  const ip = parseIp(address);
+  return ip === undefined ? address : formatIp(ip);
 }
 
 /** Addresses taken of one name. */

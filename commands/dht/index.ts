@@ -1,0 +1,13 @@
+/** `bip dht`: the Mainline DHT, asked and written to. @module */
+
+import { Command } from 'commander';
+import type { Context } from '../cli/context.ts';
+import { pingCommand } from './ping.ts';
+
+export function registerDht(program: Command, context: Context): void {
+  program.addCommand(
+    new Command('dht')
+      .description('ask the DHT for peers and items, and store them there')
+      .addCommand(pingCommand(context)),
+  );
+}

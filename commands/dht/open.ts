@@ -1,0 +1,98 @@
+/** A node of the DHT for one command: it asks, answers nobody, and is gone afterwards. @module */
+
+import { UsageError } from '../../src/base/errors.ts';
+import { ipFamily } from '../../src/base/ip.ts';
+import { ipScope } from '../../src/base/ip-scope.ts';
+import { DhtNode, type DhtOptions, type Router, WELL_KNOWN_ROUTERS } from '../../src/dht/index.ts';
+import type { Runtime } from '../../src/runtime/ports.ts';
+import type { Context } from '../cli/context.ts';
+import type { DhtFlags } from './flags.ts';
+
+export interface OpenOptions {
+  /** UDP port; 0 for any that is free. */
+  readonly port: number;
+  /** Nodes are named that may be anywhere: all families are tried that the flags leave. */
+  readonly anywhere?: boolean;
+  /** Nodes to begin with. */
+  readonly bootstrap: readonly Router[];
+  /** How long an answer is waited for, milliseconds. */
+  readonly longMs?: number;
+}
+
+/**
+ * Opens a node as the flags say. It is read-only (BEP 43): who is gone in a second is of no use to the
+ * tables of others.
+ *
+ * @throws {UsageError} for an address to bind to of the family that was excluded.
+ * @throws {NetworkError} `BIP_PORT_IN_USE`, or when the machine has no such address.
+ */
+export function openNode(
+  { runtime, signal }: Context,
+  flags: DhtFlags,
+  { port, anywhere = false, bootstrap, longMs }: OpenOptions,
+): Promise<DhtNode> {
+  return DhtNode.open(runtime, {
+    signal,
+    port,
+    ...reachOf(runtime, flags, anywhere || isLaboratory(flags.bootstrap)),
+    bootstrap,
+    readOnly: true,
+    limitAddresses: !isLaboratory(flags.bootstrap),
+    ...(longMs === undefined ? {} : { limits: { longMs, shortMs: Math.min(longMs, SHORT_MS) } }),
+  });
+}
+
+/** Whom a search begins with: those of the flags or the well-known ones, and those that a torrent names. */
+export function bootstrapOf(flags: DhtFlags, named: readonly Router[]): readonly Router[] {
+  return [...(flags.bootstrap ?? WELL_KNOWN_ROUTERS), ...named];
+}
+
+/** The families that the flags leave. */
+export function familiesOf({ ipv4, ipv6, bind }: DhtFlags): readonly (4 | 6)[] {
+  const bound = bind === undefined ? undefined : ipFamily(bind);
+  return ([4, 6] as const).filter(
+    (family) =>
+      (ipv4 !== true || family === 4) &&
+      (ipv6 !== true || family === 6) &&
+      (bound === undefined || family === bound),
+  );
+}
+
+function reachOf(
+  { lookup }: Runtime,
+  flags: DhtFlags,
+  anywhere: boolean,
+): Pick<DhtOptions, 'families' | 'hosts'> {
+  const { bind } = flags;
+  const families = familiesOf(flags);
+  if (families.length === 0) {
+    throw new UsageError(`--bind ${bind}: the address is of the family that was excluded`);
+  }
+  if (bind !== undefined) return { families, hosts: [bind] };
+  // Without an address of its own the machine gets no answers of the family, and would wait for them.
+  const own = anywhere ? [] : lookup.localAddresses();
+  const reachable = families.filter((family) => own.some((address) => reaches(address, family)));
+  return { families: reachable.length > 0 ? reachable : families };
+}
+
+/** Behind a NAT of IPv4 there is an internet, behind private addresses of IPv6 there is none. */
+function reaches(address: string, family: 4 | 6): boolean {
+  return ipFamily(address) === family && (family === 4 || ipScope(address) === 'global');
+}
+
+/**
+ * Whether all nodes that the user names are on this machine or its network. Many nodes of one address
+ * are no attack there.
+ */
+function isLaboratory(bootstrap: readonly Router[] | undefined): boolean {
+  return (
+    bootstrap !== undefined &&
+    bootstrap.every(({ host }) => {
+      const scope = ipScope(host);
+      return scope === 'loopback' || scope === 'local';
+    })
+  );
+}
+
+/** As long as the DHT waits before it asks somebody else. */
+const SHORT_MS = 1000;
