@@ -86,6 +86,11 @@ export class Child implements AsyncDisposable {
     return this.#process.pid ?? -1;
   }
 
+  /** Gives it text on its stdin. */
+  write(text: string): void {
+    this.#process.stdin?.write(text);
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#process.kill(signal);
   }

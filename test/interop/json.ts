@@ -31,3 +31,7 @@ export function textAt(value: unknown, ...path: readonly (string | number)[]): s
   const found = at(value, ...path);
   return typeof found === 'string' ? found : '';
 }
+
+export function isText(value: unknown): value is string {
+  return typeof value === 'string';
+}

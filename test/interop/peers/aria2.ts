@@ -84,7 +84,8 @@ function commandOf(options: PeerOptions, port: number, rpcPort: number): string[
   ];
 }
 
-class Aria2Rpc {
+/** JSON-RPC of one download of one aria2. */
+export class Aria2Rpc {
   readonly #url: string;
   /** aria2's own number of the download. */
   torrent = '';
@@ -93,6 +94,7 @@ class Aria2Rpc {
     this.#url = `http://127.0.0.1:${port}/jsonrpc`;
   }
 
+  /** @throws {Error} when aria2 refuses, or cannot be reached. */
   async call(method: string, ...params: readonly unknown[]): Promise<unknown> {
     const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: `aria2.${method}`, params });
     const response = await fetch(this.#url, { method: 'POST', body });
@@ -102,10 +104,12 @@ class Aria2Rpc {
     return at(answer, 'result');
   }
 
+  /** Like {@link call}, with `undefined` for every failure. */
   try(method: string): Promise<unknown> {
     return this.call(method).catch(() => undefined);
   }
 
+  /** How far {@link torrent} is. */
   async status(): Promise<{ complete: boolean; downloaded: number; uploaded: number }> {
     let status = await this.call('tellStatus', this.torrent);
     const follower = textAt(status, 'followedBy', 0);

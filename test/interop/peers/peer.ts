@@ -5,7 +5,7 @@ import type { Child } from '../child.ts';
 /** How long a client may take until it can serve, on a machine that is busy. */
 export const READY_MS = 30_000;
 
-export type Loopback = '127.0.0.1' | '::1';
+export type Loopback = `127.0.0.${number}` | '::1';
 
 export interface PeerOptions {
   readonly mode: 'seed' | 'download';
@@ -34,7 +34,7 @@ export interface PeerCounters {
 /** A running client with one torrent. */
 export interface Peer extends AsyncDisposable {
   readonly name: string;
-  /** `127.0.0.1:port` or `[::1]:port`, where it accepts connections. */
+  /** `127.0.0.x:port` or `[::1]:port`, where it accepts connections. */
   readonly address: string;
   readonly child: Child;
   counters(): Promise<PeerCounters>;
@@ -44,5 +44,5 @@ export interface Peer extends AsyncDisposable {
 
 /** How an endpoint at `host` is written. */
 export function endpointAt(host: Loopback | undefined, port: number): string {
-  return `${host === '::1' ? '[::1]' : '127.0.0.1'}:${port}`;
+  return `${host === '::1' ? '[::1]' : (host ?? '127.0.0.1')}:${port}`;
 }

@@ -1,0 +1,69 @@
+/** bip's DHT with the DHTs of libtorrent, aria2 and rtorrent in one network on loopback. */
+
+import { mkdir } from 'node:fs/promises';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { equalEndpoints, formatEndpoint } from '../../src/base/endpoint.ts';
+import { expectContent } from './content.ts';
+import { DhtClients, FOUND_MS } from './dht-clients.ts';
+import { isText } from './json.ts';
+import { describeWith } from './require.ts';
+
+describeWith(['libtorrent', 'aria2', 'rtorrent'], 'a DHT of four kinds of nodes', () => {
+  let clients: DhtClients;
+  beforeAll(async () => {
+    clients = await DhtClients.open();
+  });
+  afterAll(async () => {
+    await clients[Symbol.asyncDispose]();
+  });
+
+  test('bip finds what each of them announced, and nobody else', async () => {
+    for (const announced of clients.announced()) {
+      const peers = await clients.found(announced, 3);
+      // rtorrent stores ports with their bytes swapped, and gives them out so: of that host, too.
+      const { host, port } = announced.peer;
+      const swapped = { host, port: ((port & 0xff) << 8) | (port >>> 8) };
+      expect(peers.filter((peer) => !equalEndpoints(peer, swapped))).toEqual([announced.peer]);
+    }
+  });
+
+  test('rtorrent finds what the others announced', async () => {
+    const { rtorrent, scratch } = clients;
+    for (const { torrent } of clients.announced('rtorrent')) {
+      await rtorrent.load(torrent.path, scratch.to('rtorrent-out'));
+      // It tells how many peers it was told of, and not which; there is but one so far. Up to 0.15 it
+      // takes the wrong bytes for their addresses, and can call none of them.
+      const found = (): Promise<number> => rtorrent.found(torrent.infoHash);
+      await expect.poll(found, { timeout: FOUND_MS, message: torrent.name }).toBe(1);
+    }
+  });
+
+  test('libtorrent finds what the others announced', async () => {
+    const { libtorrent } = clients;
+    const node = libtorrent.node(1);
+    for (const { torrent, peer } of clients.announced('libtorrent')) {
+      const { infoHash } = torrent;
+      node.tell('peers', { infoHash });
+      const found = (): readonly string[] =>
+        libtorrent
+          .answers({ event: 'peers', infoHash, at: formatEndpoint(node.endpoint) })
+          .flatMap(({ peers }) => (Array.isArray(peers) ? peers.filter(isText) : []));
+      await expect
+        .poll(found, { timeout: FOUND_MS, message: torrent.name })
+        .toContain(formatEndpoint(peer));
+    }
+  });
+
+  test('aria2 downloads what the others announced', async () => {
+    const { aria2, scratch } = clients;
+    const others = clients.announced('aria2');
+    await Promise.all(
+      others.map(async ({ by, torrent, content }) => {
+        const dir = scratch.to('aria2-out', by);
+        await mkdir(dir, { recursive: true });
+        await aria2.completed(await aria2.add(torrent.path, dir), FOUND_MS);
+        await expectContent(dir, content);
+      }),
+    );
+  });
+});
