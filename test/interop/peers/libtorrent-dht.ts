@@ -84,6 +84,20 @@ export class LibtorrentDht implements AsyncDisposable {
     return node;
   }
 
+  /** Waits until each node has at least `count` others in its table. */
+  async knows(count: number): Promise<void> {
+    for (const node of this.nodes) {
+      const table = { event: 'table', at: formatEndpoint(node.endpoint) };
+      await this.child.until(
+        async () => {
+          const known = at(await node.ask('table', {}, table), 'nodes');
+          return Array.isArray(known) && known.length >= count;
+        },
+        { deadlineMs: READY_MS, what: `a node of libtorrent to know ${count} others` },
+      );
+    }
+  }
+
   /** All lines so far that have these fields. */
   answers(fields: Readonly<Record<string, unknown>>): readonly LibtorrentAnswer[] {
     return answersOf(this.child, fields);

@@ -13,12 +13,13 @@ to each command. Commands are JSON objects on stdin, one a line, with "do" and, 
   peers     infoHash                   -> peers: infoHash, peers [HOST:PORT, ...], once for each answer
   sample    at, target                 -> sample: at, total, samples, seconds, nodes
   put       value                      -> put: target, stored
-  get       target                     -> item: target, value
+  get       target                     -> item: target, value, shown
   sign      secretKey, publicKey, salt, value
                                        -> put: publicKey, salt, sequence, signature, stored
   fetch     publicKey, salt            -> item: publicKey, salt, sequence, signature, value, final
 
-All bytes are hex; values are bencoded, null where there is none. What libtorrent puts is text.
+All bytes are hex. Values are bencoded, null where there is none; the binding gives strings only, all
+others are but shown as text, in libtorrent's own notation. What libtorrent puts is a string.
 """
 import json
 import os
@@ -161,7 +162,8 @@ class Node:
                  samples=[str(sample) for sample in alert.samples],
                  seconds=alert.interval.total_seconds(), nodes=[name(node["endpoint"]) for node in alert.nodes])
         elif isinstance(alert, lt.dht_immutable_item_alert):
-            emit("item", target=str(alert.target), value=value_of(alert))
+            shown = " ".join(alert.message().partition("[")[2].rpartition("]")[0].split())
+            emit("item", target=str(alert.target), value=value_of(alert), shown=shown)
         elif isinstance(alert, lt.dht_mutable_item_alert):
             emit("item", publicKey=bytes(alert.key).hex(), salt=octets(alert.salt).hex(), sequence=alert.seq,
                  signature=bytes(alert.signature).hex(), value=value_of(alert), final=alert.authoritative)
@@ -178,7 +180,7 @@ class Node:
 def value_of(alert):
     try:
         item = alert.item
-    except RuntimeError:  # so the binding says that there is none
+    except RuntimeError:  # so the binding says that there is none, or no string
         return None
     value = item["value"]
     if isinstance(alert, lt.dht_mutable_item_alert) and not any(alert.signature):
