@@ -10,6 +10,11 @@ export function clientName(version: Uint8Array): string | undefined {
   return name;
 }
 
+/** The client, or what it sent where the client is not known. */
+export function clientOr(version: Uint8Array | undefined): string | undefined {
+  return version && (clientName(version) ?? showVersion(version));
+}
+
 /** The bytes as text of ASCII; whatever cannot be printed as `\x` and two hex digits. */
 export function showVersion(version: Uint8Array): string {
   return Array.from(version, (byte) =>

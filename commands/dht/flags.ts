@@ -63,7 +63,7 @@ export function limitOption(what: string): Option {
 }
 
 /** A duration above zero, in milliseconds. */
-export function parseTimeout(text: string): number {
+function parseTimeout(text: string): number {
   const ms = parseDuration(text, '--timeout');
   if (ms > 0) return ms;
   throw new UsageError(`--timeout: \`${text}\` leaves no time for an answer`);

@@ -2,12 +2,14 @@
 
 import { Command } from 'commander';
 import type { Context } from '../cli/context.ts';
+import { lookupCommand } from './lookup.ts';
 import { pingCommand } from './ping.ts';
 
 export function registerDht(program: Command, context: Context): void {
   program.addCommand(
     new Command('dht')
       .description('ask the DHT for peers and items, and store them there')
+      .addCommand(lookupCommand(context))
       .addCommand(pingCommand(context)),
   );
 }

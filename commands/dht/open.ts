@@ -48,7 +48,7 @@ export function bootstrapOf(flags: DhtFlags, named: readonly Router[]): readonly
 }
 
 /** The families that the flags leave. */
-export function familiesOf({ ipv4, ipv6, bind }: DhtFlags): readonly (4 | 6)[] {
+function familiesOf({ ipv4, ipv6, bind }: DhtFlags): readonly (4 | 6)[] {
   const bound = bind === undefined ? undefined : ipFamily(bind);
   return ([4, 6] as const).filter(
     (family) =>

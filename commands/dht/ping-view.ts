@@ -9,7 +9,7 @@ import { tsv, type View } from '../cli/action.ts';
 import { labelled } from '../cli/labelled.ts';
 import type { Style } from '../cli/style.ts';
 import { formatMillis, roundMillis } from '../cli/units.ts';
-import { clientName, showVersion } from './client-name.ts';
+import { clientName, clientOr, showVersion } from './client-name.ts';
 
 /** A node that answered, or did not. */
 export type Pinged =
@@ -32,7 +32,7 @@ export const pingView: View<Pinged> = {
     return tsv(
       ...[formatEndpoint(endpoint), 'ok', formatHex(id), roundMillis(rttMs)],
       isSecure ? 'secure' : 'insecure',
-      version === undefined ? undefined : (clientName(version) ?? showVersion(version)),
+      clientOr(version),
       externalAddress && formatEndpoint(externalAddress),
     );
   },

@@ -32,9 +32,19 @@ export class DhtScene extends DhtWorld {
     return formatHex(this.member(at).node.idOf(4) ?? new Uint8Array(0));
   }
 
-  /** Runs `bip dht …`. */
-  run(argv: readonly string[], rest: Partial<SimulatedRun> = {}): Promise<BipResult> {
-    return runBip({ world: this.world, host: this.us, ...rest, argv: ['dht', ...argv] });
+  /** Runs `bip dht …`, and sees that it leaves no socket and no timer behind. */
+  async run(argv: readonly string[], rest: Partial<SimulatedRun> = {}): Promise<BipResult> {
+    const { host = this.us } = rest;
+    const result = await runBip({ world: this.world, ...rest, host, argv: ['dht', ...argv] });
+    if (host.open.length > 0) throw new Error(`left open: ${host.open.join(', ')}`);
+    return result;
+  }
+
+  /** A member announces a peer at this port. */
+  async announce(at: number, infoHash: Uint8Array, port: number, seed = false): Promise<void> {
+    const { node } = this.member(at);
+    const announce = { port, seed };
+    await this.world.run(node.findPeers(infoHash, { signal: this.signal, announce }));
   }
 
   /** The same, beginning with the first member. */
@@ -66,6 +76,6 @@ export function printed(result: BipResult): Printed {
 
 /** What a failure leaves on stderr with `--json`. */
 export function printedError({ stderr }: BipResult): { code: string; message: string } {
-  const parsed: { error: { code: string; message: string } } = JSON.parse(stderr);
-  return parsed.error;
+  const failure: { error: { code: string; message: string } } = JSON.parse(stderr);
+  return failure.error;
 }
