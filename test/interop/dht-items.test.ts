@@ -24,7 +24,7 @@ describeWith(['libtorrent'], 'items of bip and libtorrent', () => {
 
   test('libtorrent gets the immutable item that bip put', async () => {
     const value = encodeUtf8('5:hello');
-    expect(await pair.put(0, { type: 'immutable', value })).toEqual(all('stored'));
+    expect(await pair.put(0, { type: 'immutable', value })).toEqual(pair.all('stored'));
     expect(await libtorrentGets(0, immutableTarget(value))).toMatchObject({
       value: formatHex(value),
     });
@@ -32,7 +32,7 @@ describeWith(['libtorrent'], 'items of bip and libtorrent', () => {
 
   test('libtorrent reads a value with all types in it as bip wrote it', async () => {
     const value = encodeUtf8('d4:listl1:a1:bi-7ee4:text5:hello4:tinyi0ee');
-    expect(await pair.put(1, { type: 'immutable', value })).toEqual(all('stored'));
+    expect(await pair.put(1, { type: 'immutable', value })).toEqual(pair.all('stored'));
     expect(await libtorrentGets(1, immutableTarget(value))).toMatchObject({
       shown: "{ 'list': [ 'a', 'b', -7 ], 'text': 'hello', 'tiny': 0 }",
     });
@@ -55,7 +55,7 @@ describeWith(['libtorrent'], 'items of bip and libtorrent', () => {
     { name: 'with salt', salt: encodeUtf8('foobar') },
   ])('each replaces the mutable item of the other, $name', async ({ salt }) => {
     const first = signed(salt, 1n, '5:first');
-    expect(await pair.put(0, first)).toEqual(all('stored'));
+    expect(await pair.put(0, first)).toEqual(pair.all('stored'));
     expect(await libtorrentFetches(0, salt)).toMatchObject(shown(first));
 
     const second = signed(salt, 2n, '6:second');
@@ -75,25 +75,20 @@ describeWith(['libtorrent'], 'items of bip and libtorrent', () => {
     expect(copies).toBe(pair.others);
 
     const third = signed(salt, 3n, '5:third');
-    expect(await pair.put(1, third, 2n)).toEqual(all('stored'));
+    expect(await pair.put(1, third, 2n)).toEqual(pair.all('stored'));
     expect(await libtorrentFetches(0, salt)).toMatchObject(shown(third));
   });
 
   test('both refuse what is not to be stored, with the same codes', async () => {
     const salt = encodeUtf8('refused');
     const item = signed(salt, 5n, '4:five');
-    expect(await pair.put(0, item)).toEqual(all('stored'));
-    expect(await pair.put(0, { ...item, sequence: 6n })).toEqual(all(206));
-    expect(await pair.put(0, signed(salt, 7n, '5:seven'), 4n)).toEqual(all(301));
-    expect(await pair.put(0, signed(salt, 4n, '4:four'))).toEqual(all(302));
-    expect(await pair.put(0, signed(salt, 8n, `1001:${'x'.repeat(1001)}`))).toEqual(all(205));
+    expect(await pair.put(0, item)).toEqual(pair.all('stored'));
+    expect(await pair.put(0, { ...item, sequence: 6n })).toEqual(pair.all(206));
+    expect(await pair.put(0, signed(salt, 7n, '5:seven'), 4n)).toEqual(pair.all(301));
+    expect(await pair.put(0, signed(salt, 4n, '4:four'))).toEqual(pair.all(302));
+    expect(await pair.put(0, signed(salt, 8n, `1001:${'x'.repeat(1001)}`))).toEqual(pair.all(205));
     expect((await pair.get(2, mutableTarget(PUBLIC_KEY, salt), salt)).item).toEqual(item);
   });
-
-  /** What all others made of a write. */
-  function all(outcome: string | number): readonly (string | number)[] {
-    return Array.from({ length: pair.others }, () => outcome);
-  }
 
   async function libtorrentGets(node: number, target: Uint8Array): Promise<LibtorrentAnswer> {
     const answer = { event: 'item', target: formatHex(target) };

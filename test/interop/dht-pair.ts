@@ -1,9 +1,9 @@
 /** A DHT of some nodes of bip and some of libtorrent, so small that every search asks all of them. @module */
 
 import {
-  type Announcement,
   type DhtItem,
   type GetResult,
+  type PeersOptions,
   type PeersResult,
   targetOf,
 } from '../../src/dht/index.ts';
@@ -51,6 +51,11 @@ export class DhtPair implements AsyncDisposable {
     return this.bip.nodes.length + this.libtorrent.nodes.length - 1;
   }
 
+  /** The same result of all nodes beside the one that searches. */
+  all<T>(result: T): readonly T[] {
+    return Array.from({ length: this.others }, () => result);
+  }
+
   /**
    * Lets a node of bip write an item to all others.
    *
@@ -75,10 +80,14 @@ export class DhtPair implements AsyncDisposable {
     return theOnly(await this.bip.node(node).dht.getItem(target, { signal, salt }));
   }
 
-  /** Lets a node of bip search for the peers of a torrent, count them, and announce one if it is given. */
-  async peers(node: number, infoHash: Uint8Array, announce?: Announcement): Promise<PeersResult> {
-    const options = { signal: AbortSignal.timeout(SEARCH_MS), announce };
-    return theOnly(await this.bip.node(node).dht.findPeers(infoHash, options));
+  /** Lets a node of bip search for the peers of a torrent. */
+  async peers(
+    node: number,
+    infoHash: Uint8Array,
+    options: Pick<PeersOptions, 'announce' | 'scrape'> = {},
+  ): Promise<PeersResult> {
+    const signal = AbortSignal.timeout(SEARCH_MS);
+    return theOnly(await this.bip.node(node).dht.findPeers(infoHash, { signal, ...options }));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

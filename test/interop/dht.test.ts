@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { equalEndpoints, formatEndpoint } from '../../src/base/endpoint.ts';
 import { expectContent } from './content.ts';
 import { DhtClients, FOUND_MS } from './dht-clients.ts';
-import { isText } from './json.ts';
+import { textsAt } from './json.ts';
 import { describeWith } from './require.ts';
 
 describeWith(['libtorrent', 'aria2', 'rtorrent'], 'a DHT of four kinds of nodes', () => {
@@ -47,7 +47,7 @@ describeWith(['libtorrent', 'aria2', 'rtorrent'], 'a DHT of four kinds of nodes'
       const found = (): readonly string[] =>
         libtorrent
           .answers({ event: 'peers', infoHash, at: formatEndpoint(node.endpoint) })
-          .flatMap(({ peers }) => (Array.isArray(peers) ? peers.filter(isText) : []));
+          .flatMap((answer) => textsAt(answer, 'peers'));
       await expect
         .poll(found, { timeout: FOUND_MS, message: torrent.name })
         .toContain(formatEndpoint(peer));

@@ -32,6 +32,12 @@ export function textAt(value: unknown, ...path: readonly (string | number)[]): s
   return typeof found === 'string' ? found : '';
 }
 
-export function isText(value: unknown): value is string {
+function isText(value: unknown): value is string {
   return typeof value === 'string';
+}
+
+/** The texts in a list; none for anything else. */
+export function textsAt(value: unknown, ...path: readonly (string | number)[]): readonly string[] {
+  const found = at(value, ...path);
+  return Array.isArray(found) ? found.filter(isText) : [];
 }
