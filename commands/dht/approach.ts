@@ -8,14 +8,13 @@
 import { formatEndpoint } from '../../src/base/endpoint.ts';
 import type { LookupEvent } from '../../src/dht/index.ts';
 import type { Style } from '../cli/style.ts';
-import { distanceBits } from './tally.ts';
 
 type Mark = keyof typeof MARKS;
 
 interface Spot {
-  /** Distance; undefined while only the address of the node is known. */
-  bits: number | undefined;
-  mark: Mark;
+  /** Logarithm of the distance, base 2; undefined while only the address of the node is known. */
+  readonly bits: number | undefined;
+  readonly mark: Mark;
 }
 
 export class Approach {
@@ -31,7 +30,7 @@ export class Approach {
     const hop = Math.min(node.hop, MAX_ROWS - 1);
     const row = this.#rows.get(hop) ?? new Map<string, Spot>();
     this.#rows.set(hop, row);
-    const bits = node.id && distanceBits(this.#target, node.id);
+    const bits = node.id && logarithm(this.#target, node.id);
     row.set(formatEndpoint(node.endpoint), { bits, mark: OUTCOMES[type] });
   }
 
@@ -83,11 +82,23 @@ function cellOf(bits: number, { far, near, width }: Axis): number {
 }
 
 function drawAxis({ far, near, width }: Axis, style: Style): string {
-  const [from, to] = [`${far} bits `, ` ${near}`];
+  const [from, to] = [`${Math.ceil(far)} bits `, ` ${Math.ceil(near)}`];
   const line = '─'.repeat(Math.max(1, width - from.length - to.length - 1));
   return style.dim(`${' '.repeat(LABEL_WIDTH)}${from}${line}▶${to}`);
 }
 
+/** Of the distance between two ids: below 160, and finer than whole bits, which most nodes share. */
+function logarithm(target: Uint8Array, id: Uint8Array): number {
+  const first = target.findIndex((byte, at) => byte !== id[at]);
+  if (first === -1) return 0;
+  let distance = 0;
+  for (let at = first; at < first + PRECISE_BYTES; at++) {
+    distance = 256 * distance + ((target[at] ?? 0) ^ (id[at] ?? 0));
+  }
+  return Math.log2(distance) + 8 * (target.length - first - PRECISE_BYTES);
+}
+
+const PRECISE_BYTES = 4;
 const MARKS = { answered: '●', waiting: '·', silent: '○' } as const;
 /** What is shown of several in one place. */
 const ORDER: readonly Mark[] = ['answered', 'waiting', 'silent'];
