@@ -24,6 +24,11 @@ export class Reporter {
     this.style = styleFor(context.stderr, options.color, context.env);
   }
 
+  /** Whether explanations are wanted. */
+  get verbose(): boolean {
+    return this.#verbose;
+  }
+
   /** True when a status that redraws itself makes sense: a terminal that was not asked to be quiet. */
   get live(): boolean {
     return this.#output.isTTY && !this.#quiet;

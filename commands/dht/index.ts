@@ -2,14 +2,18 @@
 
 import { Command } from 'commander';
 import type { Context } from '../cli/context.ts';
+import { announceCommand } from './announce.ts';
 import { lookupCommand } from './lookup.ts';
 import { pingCommand } from './ping.ts';
+import { scrapeCommand } from './scrape.ts';
 
 export function registerDht(program: Command, context: Context): void {
   program.addCommand(
     new Command('dht')
       .description('ask the DHT for peers and items, and store them there')
       .addCommand(lookupCommand(context))
-      .addCommand(pingCommand(context)),
+      .addCommand(announceCommand(context))
+      .addCommand(pingCommand(context))
+      .addCommand(scrapeCommand(context)),
   );
 }

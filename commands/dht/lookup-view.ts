@@ -4,10 +4,12 @@ import { formatHex } from '../../src/base/bytes.ts';
 import { formatEndpoint } from '../../src/base/endpoint.ts';
 import { tsv, type View } from '../cli/action.ts';
 import type { Style } from '../cli/style.ts';
-import { formatDuration, formatMillis, roundMillis } from '../cli/units.ts';
+import { roundMillis } from '../cli/units.ts';
 import type { Found, LookupDone } from './found.ts';
 import { stepJson, stepLine, stepTsv } from './steps.ts';
 import { distanceBits, nodeJson } from './tally.ts';
+import { hashJson } from './torrents.ts';
+import { countOf, tookTime } from './words.ts';
 
 export const lookupView: View<Found> = {
   terminal(found, style, columns) {
@@ -65,14 +67,14 @@ function summary(done: LookupDone, style: Style, columns: number): string {
   const { approach, answered, asked, closest, elapsedMs, target, peers } = done;
   const [nearest] = closest;
   const picture = approach?.draw(style, columns) ?? [];
-  const found = peers === undefined ? [] : [count(peers, 'peer')];
+  const found = peers === undefined ? [] : [countOf(peers, 'peer')];
   const words = [
     ...found,
-    `${answered} of ${count(asked, 'node')} answered in ${time(elapsedMs)}`,
+    `${answered} of ${countOf(asked, 'node')} answered in ${tookTime(elapsedMs)}`,
     ...(nearest === undefined
       ? []
       : [
-          `the closest ${distanceBits(target, nearest.id)} bits away after ${count(hopsOf(done), 'hop')}`,
+          `the closest ${distanceBits(target, nearest.id)} bits away after ${countOf(hopsOf(done), 'hop')}`,
         ]),
   ];
   return [...picture, style.dim(words.join('; '))].map((line) => `${line}\n`).join('');
@@ -82,8 +84,7 @@ function doneJson(done: LookupDone): object {
   const { infoHash, target, peers, asked, answered, closest, elapsedMs, ending } = done;
   return {
     type: 'done',
-    infoHash: formatHex(target),
-    infoHashV2: infoHash.version === 'v2' ? infoHash.hex : undefined,
+    ...hashJson(infoHash),
     peers,
     nodesQueried: asked,
     nodesAnswered: answered,
@@ -97,12 +98,4 @@ function doneJson(done: LookupDone): object {
 /** The most answers that led to one of the closest. */
 function hopsOf({ closest }: LookupDone): number {
   return Math.max(0, ...closest.map(({ hop }) => hop));
-}
-
-function time(ms: number): string {
-  return ms < 1000 ? formatMillis(ms) : formatDuration(ms);
-}
-
-function count(number: number, what: string): string {
-  return `${number} ${what}${number === 1 ? '' : 's'}`;
 }

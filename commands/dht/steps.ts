@@ -6,6 +6,7 @@ import type { LookupEvent } from '../../src/dht/index.ts';
 import type { Millis } from '../../src/runtime/ports.ts';
 import { tsv } from '../cli/action.ts';
 import { printable } from '../cli/printable.ts';
+import type { Reporter } from '../cli/reporter.ts';
 import type { Style } from '../cli/style.ts';
 import { formatMillis, roundMillis } from '../cli/units.ts';
 import { clientName, clientOr, showVersion } from './client-name.ts';
@@ -29,7 +30,10 @@ export function stepJson({ event, elapsedMs, target }: Step): object {
 }
 
 /** For people: `answered  40 ms  hop 1  147 bits  192.0.2.1:6881  8 nodes, 3 new`; nothing for a question. */
-export function stepLine({ event, target }: Step, style: Style): string | undefined {
+export function stepLine(
+  { event, target }: Omit<Step, 'elapsedMs'>,
+  style: Style,
+): string | undefined {
   if (event.type === 'asked') return undefined;
   const { node } = event;
   const rtt = 'rttMs' in event ? formatMillis(event.rttMs) : '';
@@ -44,6 +48,13 @@ export function stepLine({ event, target }: Step, style: Style): string | undefi
   ];
   const line = columns.join('  ').trimEnd();
   return `${event.type === 'answered' ? line : style.dim(line)}\n`;
+}
+
+/** With `--verbose`. */
+export function explainStep(reporter: Reporter, event: LookupEvent, target: Uint8Array): void {
+  if (!reporter.verbose) return;
+  const line = stepLine({ event, target }, reporter.style);
+  if (line !== undefined) reporter.explain(line.trimEnd());
 }
 
 /** `type address id hop distance milliseconds nodes new peers client`. */

@@ -1,5 +1,6 @@
 /** What a TORRENT argument means to the DHT: 20 bytes to look for, and nodes to begin with. @module */
 
+import { formatHex } from '../../src/base/bytes.ts';
 import type { Endpoint } from '../../src/base/endpoint.ts';
 import { UsageError } from '../../src/base/errors.ts';
 import type { InfoHash } from '../../src/base/ids.ts';
@@ -46,6 +47,14 @@ export async function findTorrent(
     target: infoHash.wire,
     name: named.name,
     nodes: [...named.nodes, ...peers].slice(0, MAX_NODES),
+  };
+}
+
+/** What JSON says of an infohash: `infoHash` is what goes over the wire, 40 digits. */
+export function hashJson(infoHash: InfoHash): object {
+  return {
+    infoHash: formatHex(infoHash.wire),
+    infoHashV2: infoHash.version === 'v2' ? infoHash.hex : undefined,
   };
 }
 

@@ -1,0 +1,207 @@
+/** `bip dht announce`: tell the DHT that a peer is there. @module */
+
+import { Command, Option } from 'commander';
+import { BipError, UsageError } from '../../src/base/errors.ts';
+import type { DhtNode } from '../../src/dht/index.ts';
+import { pause } from '../../src/runtime/aborting.ts';
+import type { Millis } from '../../src/runtime/ports.ts';
+import { action, type Invocation } from '../cli/action.ts';
+import type { Context } from '../cli/context.ts';
+import { EXIT, ExitWith } from '../cli/exit-codes.ts';
+import { formatDuration, parseDuration, parseWhole } from '../cli/units.ts';
+import { type Announced, announceView } from './announce-view.ts';
+import { type DhtFlags, limitOption, withDhtFlags } from './flags.ts';
+import { bootstrapOf, openNode } from './open.ts';
+import { explainStep } from './steps.ts';
+import { checkEnding, type SearchTools, streamed } from './streamed.ts';
+import { Tally } from './tally.ts';
+import { type DhtTorrent, findTorrent } from './torrents.ts';
+import { checkStored, explainWrite } from './writes.ts';
+
+interface AnnounceFlags extends DhtFlags {
+  /** Of the peer. */
+  readonly port: number;
+  readonly seed?: true;
+  readonly impliedPort?: true;
+  readonly v2?: true;
+  readonly watch?: true;
+  /** Milliseconds. */
+  readonly interval: number;
+  readonly limit?: number;
+}
+
+export function announceCommand(context: Context): Command {
+  const command = new Command('announce')
+    .description('tell the DHT that a peer of a torrent is at this address')
+    .argument(
+      '<torrent>',
+      '.torrent file, magnet link, URL of a .torrent, infohash, or - for stdin',
+    )
+    .addOption(
+      new Option('--port <n>', 'where the peer listens, TCP and uTP')
+        .argParser((text) => parseWhole(text, '--port', 1, 65_535))
+        .makeOptionMandatory(),
+    )
+    .addOption(new Option('--seed', 'it has all of the torrent (BEP 33)'))
+    .addOption(
+      new Option(
+        '--implied-port',
+        'send from that port over UDP, and let nodes take the port that they see, behind a NAT',
+      ),
+    );
+  return withDhtFlags(command)
+    .addOption(new Option('--v2', 'by the v2 infohash of a hybrid torrent'))
+    .addOption(new Option('--watch', 'announce again every --interval, until Ctrl-C'))
+    .addOption(
+      new Option('--interval <duration>', 'with --watch, how often')
+        .argParser(parseInterval)
+        .default(900_000, '15m'),
+    )
+    .addOption(limitOption('with --watch, announce so many times'))
+    .addHelpText('after', HELP)
+    .action(action<AnnounceFlags, Announced>(context, run, announceView));
+}
+
+async function* run(invocation: Invocation<AnnounceFlags>): AsyncGenerator<Announced> {
+  const { context, args, options, reporter } = invocation;
+  if (options.limit !== undefined && options.watch !== true) {
+    throw new UsageError('--limit is about --watch; without it there is one announce');
+  }
+  const torrent = await findTorrent(context, args[0] ?? '', { v2: options.v2 === true });
+  await using node = await openNode(context, options, {
+    port: options.impliedPort === true ? options.port : 0,
+    bootstrap: bootstrapOf(options, torrent.nodes),
+  });
+  const announces = new Announces(invocation, { node, torrent });
+  const ending = yield* streamed<Announced>(context, options.timeout, (tools) =>
+    announces.run(tools),
+  );
+  reporter.status([]);
+  if (options.watch === true) yield announces.end();
+  checkEnding(context, ending, options.timeout);
+  if (announces.isFailing) throw new ExitWith(EXIT.network);
+}
+
+class Announces {
+  readonly #invocation: Invocation<AnnounceFlags>;
+  readonly #node: DhtNode;
+  readonly #torrent: DhtTorrent;
+  readonly #startedAt: Millis;
+  #announces = 0;
+  #failures = 0;
+  /** In a row, up to the last one. */
+  #failing = 0;
+
+  constructor(
+    invocation: Invocation<AnnounceFlags>,
+    { node, torrent }: { readonly node: DhtNode; readonly torrent: DhtTorrent },
+  ) {
+    this.#invocation = invocation;
+    this.#node = node;
+    this.#torrent = torrent;
+    this.#startedAt = this.#now;
+  }
+
+  get isFailing(): boolean {
+    return this.#failing > 0;
+  }
+
+  /** @throws {NetworkError} when it is to announce once and nobody takes it. */
+  async run({ signal, emit }: SearchTools<Announced>): Promise<void> {
+    const { watch, limit = Number.POSITIVE_INFINITY } = this.#invocation.options;
+    if (watch !== true) return emit(await this.#announce(signal));
+    for (let round = 1; ; round++) {
+      const announced = await this.#tryTo(signal);
+      const nextMs = round < limit ? this.#pauseMs : undefined;
+      emit({ ...announced, nextMs });
+      if (nextMs === undefined) return;
+      this.#draw(nextMs);
+      await pause(this.#invocation.context.runtime.clock, nextMs, signal);
+    }
+  }
+
+  end(): Announced {
+    const elapsedMs = this.#now - this.#startedAt;
+    return { type: 'end', announces: this.#announces, failures: this.#failures, elapsedMs };
+  }
+
+  async #tryTo(signal: AbortSignal): Promise<Exclude<Announced, { readonly type: 'end' }>> {
+    try {
+      return await this.#announce(signal);
+    } catch (error) {
+      if (signal.aborted || !(error instanceof BipError)) throw error;
+      this.#failures++;
+      this.#failing++;
+      return { type: 'failure', error, infoHash: this.#torrent.infoHash, watched: true };
+    }
+  }
+
+  async #announce(
+    signal: AbortSignal,
+  ): Promise<Extract<Announced, { readonly type: 'announced' }>> {
+    const { options, reporter } = this.#invocation;
+    const { port, seed = false, impliedPort, watch = false } = options;
+    const { infoHash, target } = this.#torrent;
+    const startedAt = this.#now;
+    const tally = new Tally();
+    const found = await this.#node.findPeers(target, {
+      signal,
+      announce: { port: impliedPort === true ? undefined : port, seed },
+      onEvent: (event) => {
+        tally.add(event);
+        explainStep(reporter, event, target);
+      },
+      onWrite: (result) => explainWrite(reporter, result),
+    });
+    tally.check();
+    const writes = found.flatMap((result) => result.writes);
+    checkStored(writes, 'the announce');
+    this.#announces++;
+    this.#failing = 0;
+    return {
+      ...{ type: 'announced', infoHash, target, port, seed, writes, tally, watched: watch },
+      peers: found.reduce((sum, { peers }) => sum + peers.length, 0),
+      elapsedMs: this.#now - startedAt,
+    };
+  }
+
+  get #pauseMs(): Millis {
+    const { interval } = this.#invocation.options;
+    if (this.#failing === 0) return interval;
+    return Math.min(BACK_OFF_MS * 2 ** (this.#failing - 1), interval);
+  }
+
+  #draw(nextMs: Millis): void {
+    this.#invocation.reporter.status([`next in ${formatDuration(nextMs)}; Ctrl-C ends`]);
+  }
+
+  get #now(): Millis {
+    return this.#invocation.context.runtime.clock.now();
+  }
+}
+
+function parseInterval(text: string): number {
+  const ms = parseDuration(text, '--interval');
+  if (ms >= MIN_INTERVAL_MS) return ms;
+  throw new UsageError(
+    `--interval: \`${text}\` is shorter than ${formatDuration(MIN_INTERVAL_MS)}; nodes keep a peer for half an hour`,
+  );
+}
+
+const MIN_INTERVAL_MS = 60_000;
+/** After a failure; doubles with each in a row. */
+const BACK_OFF_MS = 30_000;
+
+const HELP = `
+Nodes note the address that the announce comes from, with the port that it names, for half an hour or so;
+nothing takes it back. A hybrid torrent is announced by its v1 infohash. Exit code 1 when no node took it,
+with --watch when none did the last time.
+
+In a pipe an announce is a line: infohash, nodes that took it, that refused, that did not answer, peers
+that they know. With --watch --json there is a line for each, \`announced\` or \`failure\`, and a last one, \`end\`.
+
+Examples:
+  $ bip dht announce "$hash" --port 6881 --bootstrap "$node"
+  $ bip dht announce debian.torrent --port 6881 --seed
+  $ bip dht announce "$hash" --port 6881 --watch --limit 1 --bootstrap "$node" --json
+`;
