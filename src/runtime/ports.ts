@@ -324,6 +324,11 @@ export interface Files {
   readFile(path: string, options: { readonly maxBytes: number }): Promise<Uint8Array>;
   /** Whole file by a temporary name beside it and a rename: readers see the old or the new one. */
   writeFile(path: string, bytes: Uint8Array): Promise<void>;
+  /**
+   * A new file that nobody but its owner may read, where the system knows owners.
+   * @throws {StorageError} `BIP_EXISTS` when there is anything at `path`, be it a symlink to nowhere.
+   */
+  writeSecret(path: string, bytes: Uint8Array): Promise<void>;
 }
 
 export type HashAlgorithm = 'sha1' | 'sha256';

@@ -139,6 +139,12 @@ export class MemoryFiles implements Files {
     this.put(path, bytes);
   }
 
+  async writeSecret(path: string, bytes: Uint8Array): Promise<void> {
+    await this.step('write', path);
+    if (this.nodes.has(normal(path))) throw failure('BIP_EXISTS', path);
+    this.put(path, bytes);
+  }
+
   /** Puts a file there, with its parents. */
   put(path: string, bytes: Uint8Array): void {
     const key = normal(path);

@@ -139,6 +139,27 @@ function names(place: Place): void {
   const within = inDirectory.bind(undefined, place);
 
   test(
+    'a secret is written once, and never over anything',
+    within(async (files, at) => {
+      await files.writeSecret(at('secret'), pattern(32));
+      expect(await files.readFile(at('secret'), { maxBytes: 32 })).toEqual(pattern(32));
+      await files.makeDirectory(at('folder'));
+      await files.makeSymlink(at('broken'), 'nothing');
+      for (const name of ['secret', 'folder', 'broken']) {
+        await expect(files.writeSecret(at(name), pattern(1))).rejects.toMatchObject({
+          name: 'StorageError',
+          code: 'BIP_EXISTS',
+        });
+      }
+      expect(await files.readFile(at('secret'), { maxBytes: 32 })).toEqual(pattern(32));
+      expect(await files.stat(at('nothing'))).toBeUndefined();
+      await expect(files.writeSecret(at('none/secret'), pattern(1))).rejects.toMatchObject({
+        code: 'BIP_NOT_FOUND',
+      });
+    }),
+  );
+
+  test(
     'stat tells kinds, sizes and times, through links and of links',
     within(async (files, at) => {
       await files.writeFile(at('file'), pattern(10));

@@ -25,7 +25,7 @@ import { FileLooks } from './file-looks.ts';
 import { systemCode } from './system-error.ts';
 import { systemPath } from './system-path.ts';
 import type { Threads } from './threads.ts';
-import { readFile, writeFile } from './whole-files.ts';
+import { readFile, writeFile, writeSecret } from './whole-files.ts';
 
 /**
  * `write` and `create` do not follow a symlink in the last part of the path: a torrent may contain
@@ -53,6 +53,7 @@ export function nodeFiles(threads?: Threads): Files {
 const FILES: Omit<Files, 'open' | 'stat' | 'statLink'> = {
   readFile,
   writeFile,
+  writeSecret,
   list: (path) =>
     attempt(`cannot list ${path}`, async () => {
       const names = await readdir(systemPath(path), 'buffer');

@@ -44,6 +44,18 @@ export async function writeFile(path: string, bytes: Uint8Array): Promise<void> 
   });
 }
 
+/** Never replaces anything: what is lost with a secret is lost for good. */
+export async function writeSecret(path: string, bytes: Uint8Array): Promise<void> {
+  await attempt(`cannot write ${path}`, async () => {
+    try {
+      await writeNew(path, bytes, 0o600);
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') await unlink(systemPath(path)).catch(() => undefined);
+      throw error;
+    }
+  });
+}
+
 async function replace(path: string, bytes: Uint8Array, mode: number): Promise<void> {
   const temporary = join(dirname(path), `.bip-${randomBytes(8).toString('hex')}.tmp`);
   try {

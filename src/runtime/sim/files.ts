@@ -164,6 +164,13 @@ class SimFiles implements Files {
     }
   }
 
+  async writeSecret(path: string, bytes: Uint8Array): Promise<void> {
+    if ((await this.statLink(path)) !== undefined) {
+      throw storageFailure(`cannot write ${path}`, 'EEXIST');
+    }
+    await this.#writeNew(path, bytes);
+  }
+
   async #writeNew(path: string, bytes: Uint8Array): Promise<void> {
     await using handle = await this.open(path, 'create');
     await handle.resize(0);

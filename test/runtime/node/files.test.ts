@@ -33,6 +33,11 @@ test('a file that is replaced keeps its permissions', async () => {
   expect(statSync(at('private')).mode & 0o777).toBe(0o600);
 });
 
+test('a secret is for its owner alone', async () => {
+  await files.writeSecret(at('key'), new Uint8Array(32));
+  expect(statSync(at('key')).mode & 0o777).toBe(0o600);
+});
+
 test('who may read an executable may run it', async () => {
   for (const [before, after] of [
     [0o644, 0o755],
