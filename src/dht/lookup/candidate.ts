@@ -19,6 +19,8 @@ export class Candidate {
   attempts = 0;
   /** Of them, those that may still be answered. */
   pending = 0;
+  /** It was asked for nodes alone, too. */
+  wasAskedForNodes = false;
   /** What it asks to see again with a write, copied. */
   token: Uint8Array | undefined;
 

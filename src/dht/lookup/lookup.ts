@@ -127,6 +127,13 @@ export class Lookup {
     return !this.#nameless.some(({ state }) => patience.includes(state));
   }
 
+  /** Whether so few are known that it may end without having come near. */
+  get isStarving(): boolean {
+    let alive = 0;
+    for (const { state } of this.#sorted) if (state !== 'failed') alive++;
+    return alive < this.#options.k;
+  }
+
   /** Those that answered, nearest first. */
   answeredOnes(): Candidate[] {
     return this.#sorted.filter(({ state }) => state === 'answered');

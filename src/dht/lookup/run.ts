@@ -1,7 +1,7 @@
 /** Joins a search to a realm: asks whom it names, and tells it what became of that. @module */
 
 import type { Clock, Millis } from '../../runtime/ports.ts';
-import type { KrpcResponse, QueryArguments } from '../krpc/index.ts';
+import { KRPC_ERROR, type KrpcResponse, type QueryArguments } from '../krpc/index.ts';
 import { decodeNodes } from '../node-info.ts';
 import { mayName } from '../plausible.ts';
 import type { Realm } from '../realm.ts';
@@ -44,6 +44,8 @@ class Run {
   readonly #lookup: Lookup;
   readonly #options: RunOptions;
   readonly #startedAt: Millis;
+  /** Nodes that were asked for nodes alone, and are waited for. */
+  #asides = 0;
   readonly #counts = { asked: 0, answered: 0, timedOut: 0, refused: 0 };
   #ended = false;
   #end: (end: () => void) => void = () => undefined;
@@ -75,7 +77,7 @@ class Run {
   #step(): void {
     if (this.#ended) return;
     for (const candidate of this.#lookup.take()) this.#ask(candidate);
-    if (this.#lookup.isDone) this.#end(() => this.#resolve(this.#summary()));
+    if (this.#lookup.isDone && this.#asides === 0) this.#end(() => this.#resolve(this.#summary()));
   }
 
   #ask(candidate: Candidate): void {
@@ -90,11 +92,14 @@ class Run {
           this.#counts.refused++;
           this.#lookup.refused(candidate);
           this.#tell({ type: 'refused', ...this.#where(candidate), code, message, rttMs });
+          if (code === KRPC_ERROR.unknownMethod) this.#askForNodes(candidate);
         }),
       slow: () =>
         this.#after(() => {
           this.#lookup.slow(candidate);
           this.#tell({ type: 'slow', ...this.#where(candidate) });
+          // Some do not answer what they do not know.
+          if (method === 'get') this.#askForNodes(candidate);
         }),
       timedOut: () =>
         this.#after(() => {
@@ -124,17 +129,53 @@ class Run {
       ...this.#where(candidate),
       ...{ rttMs, named, fresh, values, version },
     });
+    if (this.#nodesIn(response) === undefined) this.#askForNodes(candidate);
   }
 
-  #addNodes({ endpoint, hop }: Candidate, { nodes, nodes6 }: KrpcResponse): Named {
+  /**
+   * Old nodes that know peers name no nodes, and to others the question is unknown. While hardly anybody
+   * else is known, they are asked for nodes alone: else a search that begins with them ends there.
+   */
+  #askForNodes(candidate: Candidate): void {
+    const { method } = this.#options.question;
+    const isWorth = method !== 'find_node' && this.#lookup.isStarving;
+    if (!isWorth || candidate.wasAskedForNodes) return;
+    candidate.wasAskedForNodes = true;
+    this.#asides++;
+    let isAwaited = true;
+    const settle = (response?: KrpcResponse): void =>
+      this.#after(() => {
+        if (isAwaited) this.#asides--;
+        isAwaited = false;
+        if (response !== undefined) this.#addNodes(candidate, response);
+      });
+    const { id, endpoint } = candidate;
+    this.#realm.ask(
+      { id, endpoint },
+      'find_node',
+      { target: this.#lookup.target },
+      {
+        answered: settle,
+        refused: () => settle(),
+        slow: () => settle(),
+        timedOut: () => settle(),
+      },
+    );
+  }
+
+  #addNodes({ endpoint, hop }: Candidate, response: KrpcResponse): Named {
     const { family } = this.#realm;
-    const bytes = family === 4 ? nodes : nodes6;
+    const bytes = this.#nodesIn(response);
     if (bytes === undefined) return { named: 0, fresh: 0 };
     const contacts = decodeNodes(bytes, family).slice(0, MAX_NAMED);
     const fresh = contacts.filter(
       (contact) => mayName(endpoint, contact.endpoint) && this.#lookup.add(contact, hop + 1),
     );
     return { named: contacts.length, fresh: fresh.length };
+  }
+
+  #nodesIn({ nodes, nodes6 }: KrpcResponse): Uint8Array | undefined {
+    return this.#realm.family === 4 ? nodes : nodes6;
   }
 
   #where({ endpoint, id, hop }: Candidate): Pick<LookupEvent, 'family' | 'node'> {
