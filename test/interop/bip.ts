@@ -2,6 +2,7 @@
 
 import { Child, type Exit } from './child.ts';
 import { type BipEvent, readEvent } from './events.ts';
+import { parseJson } from './json.ts';
 
 /** Names the built bip.mjs; set by setup.ts. */
 export const BIP_ENTRY = 'BIP_INTEROP_ENTRY';
@@ -78,4 +79,19 @@ export class Bip implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.child[Symbol.asyncDispose]();
   }
+}
+
+/**
+ * Runs `bip --json …` of a command that ends by itself, and gives what it printed.
+ *
+ * @throws {Error} when it fails, or runs longer, with its log.
+ */
+export async function bipJson(
+  args: readonly string[],
+  deadlineMs: number,
+): Promise<readonly unknown[]> {
+  await using bip = new Bip(args);
+  const { code } = await bip.child.ended(deadlineMs);
+  if (code !== 0) throw new Error(`bip ended with ${code}\n${bip.child.log}`);
+  return bip.child.lines.map(parseJson);
 }

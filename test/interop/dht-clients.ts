@@ -1,7 +1,12 @@
 /** One network of DHT nodes of bip, libtorrent, aria2 and rtorrent, each with a torrent that it announces. @module */
 
 import { parseHex } from '../../src/base/bytes.ts';
-import { type Endpoint, equalEndpoints, parseEndpoint } from '../../src/base/endpoint.ts';
+import {
+  type Endpoint,
+  equalEndpoints,
+  formatEndpoint,
+  parseEndpoint,
+} from '../../src/base/endpoint.ts';
 import { bytesOf, type Content, KiB } from './content.ts';
 import { DhtCrowd, SEARCH_MS } from './dht-crowd.ts';
 import { Aria2Dht } from './peers/aria2-dht.ts';
@@ -91,6 +96,17 @@ export class DhtClients implements AsyncDisposable {
   /** What all clients announced; or all but one. */
   announced(except?: DhtClient): readonly Announced[] {
     return this.#announced.filter(({ by }) => by !== except);
+  }
+
+  /** A node of each kind, and how `bip dht ping` is to call it. */
+  entries(): readonly { readonly at: string; readonly client: RegExp }[] {
+    const nodes = [
+      { endpoint: this.bip.node(4).endpoint, client: /^bip$/ },
+      { endpoint: this.libtorrent.node(1).endpoint, client: /^libtorrent 2\.\d+\.\d+$/ },
+      { endpoint: this.aria2.endpoint, client: /^aria2$/ },
+      { endpoint: this.rtorrent.endpoint, client: /^rTorrent$/ },
+    ];
+    return nodes.map(({ endpoint, client }) => ({ at: formatEndpoint(endpoint), client }));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -2,10 +2,11 @@
 
 import { mkdir } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { equalEndpoints, formatEndpoint } from '../../src/base/endpoint.ts';
+import { type Endpoint, equalEndpoints, formatEndpoint } from '../../src/base/endpoint.ts';
+import { bipJson } from './bip.ts';
 import { expectContent } from './content.ts';
 import { DhtClients, FOUND_MS } from './dht-clients.ts';
-import { textsAt } from './json.ts';
+import { textAt, textsAt } from './json.ts';
 import { describeWith } from './require.ts';
 
 describeWith(['libtorrent', 'aria2', 'rtorrent'], 'a DHT of four kinds of nodes', () => {
@@ -21,9 +22,12 @@ describeWith(['libtorrent', 'aria2', 'rtorrent'], 'a DHT of four kinds of nodes'
     for (const announced of clients.announced()) {
       const peers = await clients.found(announced, 3);
       // rtorrent stores ports with their bytes swapped, and gives them out so: of that host, too.
-      const { host, port } = announced.peer;
-      const swapped = { host, port: ((port & 0xff) << 8) | (port >>> 8) };
-      expect(peers.filter((peer) => !equalEndpoints(peer, swapped))).toEqual([announced.peer]);
+      const { peer } = announced;
+      const swapped = { host: peer.host, port: ((peer.port & 0xff) << 8) | (peer.port >>> 8) };
+      const isRight = (found: Endpoint): boolean =>
+        equalEndpoints(found, peer) || equalEndpoints(found, swapped);
+      expect(peers).toContainEqual(peer);
+      expect(peers.filter((found) => !isRight(found))).toEqual([]);
     }
   });
 
@@ -52,6 +56,27 @@ describeWith(['libtorrent', 'aria2', 'rtorrent'], 'a DHT of four kinds of nodes'
         .poll(found, { timeout: FOUND_MS, message: torrent.name })
         .toContain(formatEndpoint(peer));
     }
+  });
+
+  test('bip dht ping tells who they are', async () => {
+    const nodes = clients.entries();
+    const pinged = await bipJson(['dht', 'ping', ...nodes.map(({ at }) => at)], FOUND_MS);
+    expect(pinged.map((line) => textAt(line, 'address'))).toEqual(nodes.map(({ at }) => at));
+    for (const [index, { client }] of nodes.entries()) {
+      expect(textAt(pinged[index], 'client')).toMatch(client);
+    }
+  });
+
+  test('bip dht lookup finds every peer, whichever kind of node it begins with', async () => {
+    const entries = clients.entries();
+    await Promise.all(
+      clients.announced().map(async ({ torrent, peer }, index) => {
+        const entry = entries[(index + 1) % entries.length]?.at ?? '';
+        const args = ['dht', 'lookup', torrent.magnet, '--bootstrap', entry];
+        const found = await bipJson(args, FOUND_MS);
+        expect(found).toContainEqual({ type: 'peer', address: formatEndpoint(peer) });
+      }),
+    );
   });
 
   test('aria2 downloads what the others announced', async () => {
