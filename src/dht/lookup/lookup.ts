@@ -12,6 +12,7 @@
 import { equalBytes } from '../../base/bytes.ts';
 import { formatEndpoint } from '../../base/endpoint.ts';
 import { parseIp } from '../../base/ip.ts';
+import type { Millis } from '../../runtime/ports.ts';
 import type { Contact } from '../contact.ts';
 import { compareDistance } from '../distance.ts';
 import { isPlausible } from '../plausible.ts';
@@ -44,6 +45,8 @@ export class Lookup {
   readonly #known = new Set<string>();
   readonly #hosts = new Set<string>();
   readonly #networks = new Map<string, number>();
+  /** Of all answers so far. */
+  #slowestMs: Millis = 0;
 
   constructor(options: LookupOptions) {
     this.target = options.target;
@@ -81,10 +84,12 @@ export class Lookup {
   }
 
   /**
-   * It answered under this id. A node that was named with another id is moved to where it belongs.
+   * It answered under this id, `rttMs` after it was asked. A node that was named with another id is moved
+   * to where it belongs.
    */
-  answered(candidate: Candidate, id: Uint8Array): void {
+  answered(candidate: Candidate, id: Uint8Array, rttMs: Millis): void {
     candidate.pending--;
+    this.#slowestMs = Math.max(this.#slowestMs, rttMs);
     if (candidate.state === 'answered') return;
     candidate.state = 'answered';
     if (candidate.id !== undefined && equalBytes(id, candidate.id)) return;
@@ -116,13 +121,13 @@ export class Lookup {
   /** Whether no further answer can matter. */
   get isDone(): boolean {
     let alive = 0;
-    let isWaiting = false;
+    let slow = 0;
     for (const { state } of this.#sorted) {
       if (state === 'answered' && ++alive === this.#options.k) return true;
       if (state === 'fresh' || state === 'asked') return false;
-      if (state === 'slow') isWaiting = true;
+      if (state === 'slow') slow++;
     }
-    if (isWaiting) return false;
+    if (slow > 0 && !this.#areDead(slow, alive)) return false;
     const patience = alive > 0 ? NEEDED : WANTED;
     return !this.#nameless.some(({ state }) => patience.includes(state));
   }
@@ -155,6 +160,11 @@ export class Lookup {
     }
     const nameless = this.#nameless.filter(({ state }) => state === 'fresh');
     return [...wanted, ...nameless].slice(0, Math.max(0, room));
+  }
+
+  /** Where most nodes answer at once, those that did not in the short time, twice, never will. */
+  #areDead(slow: number, alive: number): boolean {
+    return alive > slow && this.#slowestMs <= AT_ONCE_MS;
   }
 
   #flying(): number {
@@ -230,6 +240,9 @@ function networkOf(ip: Uint8Array): string {
 /** Nameless nodes that are waited for while nobody has answered, and when somebody has. */
 const WANTED: readonly CandidateState[] = ['fresh', 'asked', 'slow'];
 const NEEDED: readonly CandidateState[] = ['fresh', 'asked'];
+
+/** A quarter of the short time. */
+const AT_ONCE_MS = 250;
 
 /** A search asks some 30 to 60; what is farther than so many others is never asked. */
 const MAX_CANDIDATES = 200;

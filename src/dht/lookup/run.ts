@@ -118,7 +118,7 @@ class Run {
 
   #answered(candidate: Candidate, response: KrpcResponse, rttMs: Millis): void {
     this.#counts.answered++;
-    this.#lookup.answered(candidate, response.id);
+    this.#lookup.answered(candidate, response.id, rttMs);
     candidate.token = response.token?.slice();
     const { named, fresh } = this.#addNodes(candidate, response);
     this.#options.onAnswer(response, candidate);

@@ -73,7 +73,7 @@ describe('whom it asks', () => {
     const asked = search.take();
     expect(distances(asked)).toEqual([1, undefined]);
     expect(search.isDone).toBe(false);
-    for (const candidate of asked) answer(search, candidate, candidate.id ?? node(5).id);
+    for (const candidate of asked) answer(search, candidate, { id: candidate.id ?? node(5).id });
     expect(distances(search.closest())).toEqual([1, 5]);
     expect(search.isDone).toBe(true);
   });
@@ -123,7 +123,7 @@ test('a node that answers by another id stands where that one belongs', () => {
   search.add(node(1), 0);
   search.add(node(2), 0);
   const [liar, honest] = search.take();
-  answer(search, liar, node(200).id);
+  answer(search, liar, { id: node(200).id });
   answer(search, honest);
   expect(distances(search.closest())).toEqual([2]);
 });
@@ -140,6 +140,36 @@ test('a slow one counts when it comes before the end, and is not waited for when
   expect(search.isDone).toBe(true);
   answer(search, slow);
   expect(distances(search.closest())).toEqual([1, 2]);
+});
+
+describe('in a small network, one that does not answer', () => {
+  test.each([
+    { name: 'is not waited for where the others answer at once', rttMs: 250, isDone: true },
+    { name: 'is waited for where answers take their time', rttMs: 251, isDone: false },
+  ])('$name', ({ rttMs, isDone }) => {
+    const search = lookup({ alpha: 3 });
+    for (const distance of [1, 2, 3]) search.add(node(distance), 0);
+    const [dead, ...others] = search.take();
+    for (const candidate of others) answer(search, candidate, { rttMs });
+    for (let attempt = 0; attempt < 2; attempt++) {
+      expect(search.isDone).toBe(false);
+      if (dead !== undefined) search.slow(dead);
+      search.take();
+    }
+    expect(search.isDone).toBe(isDone);
+  });
+
+  test('is waited for when no more than that have answered', () => {
+    const search = lookup({ alpha: 2 });
+    for (const distance of [1, 2]) search.add(node(distance), 0);
+    const [silent, other] = search.take();
+    answer(search, other);
+    for (let attempt = 0; attempt < 2; attempt++) {
+      if (silent !== undefined) search.slow(silent);
+      search.take();
+    }
+    expect(search.isDone).toBe(false);
+  });
 });
 
 describe('a network in which nodes know their neighbourhood', () => {
@@ -160,10 +190,13 @@ describe('a network in which nodes know their neighbourhood', () => {
   });
 });
 
-function answer(search: Lookup, candidate: Candidate | undefined, id?: Uint8Array): void {
-  const own = id ?? candidate?.id;
-  if (candidate === undefined || own === undefined) throw new Error('nobody was asked');
-  search.answered(candidate, own);
+function answer(
+  search: Lookup,
+  candidate: Candidate | undefined,
+  { id = candidate?.id, rttMs = 20 }: { readonly id?: Uint8Array; readonly rttMs?: number } = {},
+): void {
+  if (candidate === undefined || id === undefined) throw new Error('nobody was asked');
+  search.answered(candidate, id, rttMs);
 }
 
 /** Nodes that know others as routing tables do: 8 in each distance from them. */
@@ -213,7 +246,7 @@ class Net {
   #end(search: Lookup, candidate: Candidate): void {
     const contact = this.#byAddress.get(candidate.endpoint.host);
     if (contact === undefined || this.#dead.has(contact)) return search.failed(candidate);
-    search.answered(candidate, contact.id);
+    search.answered(candidate, contact.id, 20);
     for (const known of this.#known(contact)) search.add(known, candidate.hop + 1);
   }
 
