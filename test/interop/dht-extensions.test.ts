@@ -6,11 +6,12 @@ import { encodeUtf8, formatHex, parseHex } from '../../src/base/bytes.ts';
 import { type Endpoint, equalEndpoints, formatEndpoint } from '../../src/base/endpoint.ts';
 import { parseIp } from '../../src/base/ip.ts';
 import { immutableTarget, PeerBloom } from '../../src/dht/index.ts';
+import { bipJson } from './bip.ts';
 import { bytesOf } from './content.ts';
 import { SEARCH_MS } from './dht-crowd.ts';
 import { DhtPair, theOnly } from './dht-pair.ts';
 import { rubbish, sendFrom } from './dht-rubbish.ts';
-import { textsAt } from './json.ts';
+import { numberAt, textsAt } from './json.ts';
 import { describeWith } from './require.ts';
 import { openScratch } from './scratch.ts';
 import { makeTorrent } from './torrent.ts';
@@ -81,6 +82,29 @@ describeWith(['libtorrent'], 'extensions of the DHT', () => {
       expect(missing(given.seeds, seeds)).toEqual([]);
       expect(missing(given.leechers, leechers)).toEqual([]);
     }
+  });
+
+  test('bip dht announce and scrape, with libtorrent on the other side', async () => {
+    await using pair = await DhtPair.open();
+    const hash = bytesOf('announced', 20);
+    const infoHash = formatHex(hash);
+    const [one, other] = pair.libtorrent.nodes.map((node) => formatEndpoint(node.endpoint));
+    // First, since libtorrent then takes the command for a node, and waits for it after its end.
+    pair.libtorrent.node(0).tell('announce', { infoHash });
+    await until(async () => (await pair.peers(2, hash)).peers.length === 1, {
+      deadlineMs: SEARCH_MS,
+      what: 'libtorrent to have announced',
+    });
+    const from = ['--bind', '127.0.0.81', '--bootstrap', one ?? ''];
+    const announce = ['dht', 'announce', infoHash, '--port', '5002', '--seed', ...from];
+    const [announced] = await bipJson(announce, SEARCH_MS);
+    expect(numberAt(announced, 'stored')).toBe(pair.others + 1);
+    const peers = { event: 'peers', at: other, infoHash };
+    const found = await pair.libtorrent.node(1).ask('peers', { infoHash }, peers);
+    expect(new Set(textsAt(found, 'peers'))).toEqual(new Set([one, '127.0.0.81:5002']));
+    const scrape = ['dht', 'scrape', infoHash, '--bootstrap', other ?? ''];
+    const [scraped] = await bipJson(scrape, SEARCH_MS);
+    expect(scraped).toMatchObject({ infoHash, seeders: 1, leechers: 1, nodes: pair.others + 1 });
   });
 
   test.skipIf(!IPV6_IS_THERE)('peers and items are found over IPv6', async () => {
