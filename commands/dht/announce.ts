@@ -12,7 +12,7 @@ import { formatDuration, parseDuration, parseWhole } from '../cli/units.ts';
 import { type Announced, announceView } from './announce-view.ts';
 import { type DhtFlags, limitOption, withDhtFlags } from './flags.ts';
 import { bootstrapOf, openNode } from './open.ts';
-import { explainStep } from './steps.ts';
+import { follow } from './steps.ts';
 import { checkEnding, type SearchTools, streamed } from './streamed.ts';
 import { Tally } from './tally.ts';
 import { type DhtTorrent, findTorrent } from './torrents.ts';
@@ -63,7 +63,7 @@ export function announceCommand(context: Context): Command {
 }
 
 async function* run(invocation: Invocation<AnnounceFlags>): AsyncGenerator<Announced> {
-  const { context, args, options, reporter } = invocation;
+  const { context, args, options } = invocation;
   if (options.limit !== undefined && options.watch !== true) {
     throw new UsageError('--limit is about --watch; without it there is one announce');
   }
@@ -73,10 +73,9 @@ async function* run(invocation: Invocation<AnnounceFlags>): AsyncGenerator<Annou
     bootstrap: bootstrapOf(options, torrent.nodes),
   });
   const announces = new Announces(invocation, { node, torrent });
-  const ending = yield* streamed<Announced>(context, options.timeout, (tools) =>
+  const ending = yield* streamed<Announced>(invocation, options.timeout, (tools) =>
     announces.run(tools),
   );
-  reporter.status([]);
   if (options.watch === true) yield announces.end();
   checkEnding(context, ending, options.timeout);
   if (announces.isFailing) throw new ExitWith(EXIT.network);
@@ -147,10 +146,7 @@ class Announces {
     const found = await this.#node.findPeers(target, {
       signal,
       announce: { port: impliedPort === true ? undefined : port, seed },
-      onEvent: (event) => {
-        tally.add(event);
-        explainStep(reporter, event, target);
-      },
+      onEvent: follow(reporter, tally, target),
       onWrite: (result) => explainWrite(reporter, result),
     });
     tally.check();

@@ -3,8 +3,10 @@
 import { Command } from 'commander';
 import type { Context } from '../cli/context.ts';
 import { announceCommand } from './announce.ts';
+import { getCommand } from './get.ts';
 import { lookupCommand } from './lookup.ts';
 import { pingCommand } from './ping.ts';
+import { putCommand } from './put.ts';
 import { scrapeCommand } from './scrape.ts';
 
 export function registerDht(program: Command, context: Context): void {
@@ -14,6 +16,8 @@ export function registerDht(program: Command, context: Context): void {
       .addCommand(lookupCommand(context))
       .addCommand(announceCommand(context))
       .addCommand(pingCommand(context))
+      .addCommand(getCommand(context))
+      .addCommand(putCommand(context))
       .addCommand(scrapeCommand(context)),
   );
 }

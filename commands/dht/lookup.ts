@@ -52,10 +52,9 @@ async function* run(invocation: Invocation<LookupFlags>): AsyncGenerator<Found> 
     bootstrap: bootstrapOf(options, torrent.nodes),
   });
   const search = new Lookup(torrent, { options, reporter, now: () => context.runtime.clock.now() });
-  const ending = yield* streamed<Found>(context, options.timeout, (tools) =>
+  const ending = yield* streamed<Found>(invocation, options.timeout, (tools) =>
     search.run(node, tools),
   );
-  reporter.status([]);
   if (options.nodes === true) yield* search.nodes();
   yield search.done(ending);
   checkEnding(context, ending, options.timeout);

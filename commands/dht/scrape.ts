@@ -12,7 +12,7 @@ import { formatDuration } from '../cli/units.ts';
 import { type PortFlags, withPortFlag, withReachFlags } from './flags.ts';
 import { bootstrapOf, openNode } from './open.ts';
 import { type Scraped, scrapeView } from './scrape-view.ts';
-import { explainStep } from './steps.ts';
+import { follow } from './steps.ts';
 import { Tally } from './tally.ts';
 import { type DhtTorrent, findTorrent } from './torrents.ts';
 
@@ -57,10 +57,7 @@ async function scrape(
     node.findPeers(target, {
       signal,
       scrape: true,
-      onEvent: (event) => {
-        tally.add(event);
-        explainStep(reporter, event, target);
-      },
+      onEvent: follow(reporter, tally, target),
     });
   const { timeout: ms } = options;
   const { signal } = context;
@@ -68,10 +65,10 @@ async function scrape(
     new LimitReached(
       `${infoHash.hex} was not counted within the --timeout of ${formatDuration(ms ?? 0)}`,
     );
-  const found =
-    ms === undefined
-      ? await search(signal)
-      : await withDeadline(clock, { ms, signal, late }, search);
+  const found = await (ms === undefined
+    ? search(signal)
+    : withDeadline(clock, { ms, signal, late }, search)
+  ).finally(() => reporter.status([]));
   tally.check();
   const counts = found.flatMap(({ scrape: counted }) => counted ?? []);
   return { infoHash, name, tally, ...addUp(counts), elapsedMs: clock.now() - startedAt };

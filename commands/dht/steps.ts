@@ -10,7 +10,7 @@ import type { Reporter } from '../cli/reporter.ts';
 import type { Style } from '../cli/style.ts';
 import { formatMillis, roundMillis } from '../cli/units.ts';
 import { clientName, clientOr, showVersion } from './client-name.ts';
-import { distanceBits, nodeJson } from './tally.ts';
+import { distanceBits, nodeJson, type Tally } from './tally.ts';
 
 /** A step, when it happened, and what is looked for. */
 export interface Step {
@@ -50,8 +50,20 @@ export function stepLine(
   return `${event.type === 'answered' ? line : style.dim(line)}\n`;
 }
 
-/** With `--verbose`. */
-export function explainStep(reporter: Reporter, event: LookupEvent, target: Uint8Array): void {
+/** Listens to a search: counts its nodes, draws the counts, and explains each step with `--verbose`. */
+export function follow(
+  reporter: Reporter,
+  tally: Tally,
+  target: Uint8Array,
+): (event: LookupEvent) => void {
+  return (event) => {
+    tally.add(event);
+    explain(reporter, event, target);
+    reporter.status([`${tally.answered} of ${tally.asked} nodes answered`]);
+  };
+}
+
+function explain(reporter: Reporter, event: LookupEvent, target: Uint8Array): void {
   if (!reporter.verbose) return;
   const line = stepLine({ event, target }, reporter.style);
   if (line !== undefined) reporter.explain(line.trimEnd());

@@ -1,6 +1,7 @@
 /** Searches whose findings are printed as they come, and that somebody may have enough of. @module */
 
 import type { Millis } from '../../src/runtime/ports.ts';
+import type { Invocation } from '../cli/action.ts';
 import type { Context } from '../cli/context.ts';
 import { EventQueue } from '../cli/event-queue.ts';
 import { LimitReached } from '../cli/exit-codes.ts';
@@ -18,9 +19,9 @@ export interface SearchTools<Event> {
   readonly enough: () => void;
 }
 
-/** Yields what `search` emits; returns how it ended. What it throws, but the reason of its signal, is thrown. */
+/** Yields what `search` emits, takes its status away, and returns how it ended. What it throws, but the reason of its signal, is thrown. */
 export async function* streamed<Event>(
-  context: Context,
+  { context, reporter }: Pick<Invocation<object>, 'context' | 'reporter'>,
   timeoutMs: Millis | undefined,
   search: (tools: SearchTools<Event>) => Promise<unknown>,
 ): AsyncGenerator<Event, Ending, undefined> {
@@ -58,6 +59,7 @@ export async function* streamed<Event>(
   } finally {
     // Whoever reads may have gone away.
     interrupt();
+    reporter.status([]);
     cancelTimer?.();
     context.signal.removeEventListener('abort', interrupt);
   }
@@ -72,7 +74,7 @@ export function checkEnding(context: Context, ending: Ending, timeoutMs: Millis 
   if (ending === 'interrupted') context.signal.throwIfAborted();
   if (ending === 'timeout') {
     throw new LimitReached(
-      `the search was not over after the --timeout of ${formatDuration(timeoutMs ?? 0)}; what was found until then is above`,
+      `stopped by the --timeout of ${formatDuration(timeoutMs ?? 0)} before all was done`,
     );
   }
 }

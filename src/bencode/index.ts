@@ -5,6 +5,7 @@
  * @module
  */
 
+export { parseBase64 } from './base64.ts';
 export { check, type LocatedFault } from './check.ts';
 export { decode } from './decode.ts';
 export { type BencodeInput, encode } from './encode.ts';
