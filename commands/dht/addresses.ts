@@ -29,7 +29,7 @@ export async function namedNodes(
 }
 
 /** @throws {UsageError} */
-function parseNode(text: string): Endpoint {
+export function parseNode(text: string): Endpoint {
   const endpoint = parseEndpoint(text);
   if (endpoint !== undefined) return endpoint;
   const shown = printable(text.slice(0, 100));

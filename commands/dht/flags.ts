@@ -55,11 +55,9 @@ export function withPortFlag(command: Command): Command {
   );
 }
 
-/** `--limit N`; `what` says of what. */
-export function limitOption(what: string): Option {
-  return new Option('--limit <n>', what).argParser((text) =>
-    parseWhole(text, '--limit', 1, 1_000_000_000),
-  );
+/** `--limit N`, up to `most`; `what` says of what. */
+export function limitOption(what: string, most = 1_000_000_000): Option {
+  return new Option('--limit <n>', what).argParser((text) => parseWhole(text, '--limit', 1, most));
 }
 
 /** A duration above zero, in milliseconds. */

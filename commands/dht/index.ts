@@ -7,6 +7,7 @@ import { getCommand } from './get.ts';
 import { lookupCommand } from './lookup.ts';
 import { pingCommand } from './ping.ts';
 import { putCommand } from './put.ts';
+import { sampleCommand } from './sample.ts';
 import { scrapeCommand } from './scrape.ts';
 
 export function registerDht(program: Command, context: Context): void {
@@ -18,6 +19,7 @@ export function registerDht(program: Command, context: Context): void {
       .addCommand(pingCommand(context))
       .addCommand(getCommand(context))
       .addCommand(putCommand(context))
-      .addCommand(scrapeCommand(context)),
+      .addCommand(scrapeCommand(context))
+      .addCommand(sampleCommand(context)),
   );
 }

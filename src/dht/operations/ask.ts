@@ -7,7 +7,7 @@ import type { Millis } from '../../runtime/ports.ts';
 import type { Contact } from '../contact.ts';
 import type { KrpcResponse, QueryArguments } from '../krpc/index.ts';
 import { decodeNodes } from '../node-info.ts';
-import { mayName } from '../plausible.ts';
+import { isPlausible, mayName } from '../plausible.ts';
 import type { Realm } from '../realm.ts';
 import { isSecureId } from '../secure-id.ts';
 
@@ -81,11 +81,16 @@ export async function sampleNode(
       total: sampleTotal,
       intervalSeconds,
       // Copied before they are cut: the packet's memory is used again.
-      nodes: decodeNodes(nodes.slice(), realm.family).filter((node) =>
-        mayName(endpoint, node.endpoint),
+      nodes: decodeNodes(nodes.slice(), realm.family).filter(
+        (node) => canBeThere(node.endpoint) && mayName(endpoint, node.endpoint),
       ),
     };
   });
+}
+
+function canBeThere({ host, port }: Endpoint): boolean {
+  const ip = parseIp(host);
+  return ip !== undefined && isPlausible(ip, port);
 }
 
 interface Question {
