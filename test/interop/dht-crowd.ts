@@ -5,6 +5,8 @@ import { DhtNode, type DhtOptions } from '../../src/dht/index.ts';
 import { nodeRuntime } from '../../src/runtime/node/index.ts';
 import { until } from './until.ts';
 
+/** Of so many nodes any number may be in one bucket (BEP 5). */
+const BUCKET = 8;
 /** Greeting newcomers takes a node some seconds at most. */
 const MESHED_MS = 20_000;
 /** No search on loopback takes so long. */
@@ -20,7 +22,7 @@ export class DhtCrowd implements AsyncDisposable {
   readonly nodes: readonly CrowdNode[];
   readonly #stack: AsyncDisposableStack;
 
-  /** A node at each of `hosts`; all begin with the first, and know each other when this settles. */
+  /** A node at each of `hosts`; all begin with the first, and know each other, or eight, when this settles. */
   static async open(hosts: readonly string[]): Promise<DhtCrowd> {
     await using stack = new AsyncDisposableStack();
     const runtime = stack.use(nodeRuntime());
@@ -41,7 +43,7 @@ export class DhtCrowd implements AsyncDisposable {
       await dht.join();
     }
     const crowd = new DhtCrowd(nodes, stack.move());
-    await crowd.knows(hosts.length - 1);
+    await crowd.knows(Math.min(hosts.length - 1, BUCKET));
     return crowd;
   }
 

@@ -7,6 +7,9 @@ export const READY_MS = 30_000;
 
 export type Loopback = `127.0.0.${number}` | '::1';
 
+/** An address on the islands of island.py. */
+type Island = `10.99.0.${number}`;
+
 export interface PeerOptions {
   readonly mode: 'seed' | 'download';
   /** Path of a .torrent, or a magnet URI. */
@@ -16,7 +19,7 @@ export interface PeerOptions {
   /** Where the client keeps its state; every client needs its own. */
   readonly state: string;
   /** The only address it uses. Default `127.0.0.1`. */
-  readonly host?: Loopback;
+  readonly host?: Loopback | Island;
   /** Bytes a second; unlimited by default. */
   readonly uploadLimit?: number;
   /** Bytes a second; unlimited by default. */
@@ -43,6 +46,6 @@ export interface Peer extends AsyncDisposable {
 }
 
 /** How an endpoint at `host` is written. */
-export function endpointAt(host: Loopback | undefined, port: number): string {
+export function endpointAt(host: PeerOptions['host'], port: number): string {
   return `${host === '::1' ? '[::1]' : (host ?? '127.0.0.1')}:${port}`;
 }

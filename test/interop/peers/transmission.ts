@@ -1,7 +1,11 @@
 /** transmission-daemon, driven by its RPC. @module */
 
+import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { concatBytes } from '../../../src/base/bytes.ts';
+import { type Endpoint, encodeCompact } from '../../../src/base/endpoint.ts';
+import { encode } from '../../../src/bencode/index.ts';
 import { Child } from '../child.ts';
 import { freePort } from '../free-port.ts';
 import { at, numberAt, parseJson, textAt } from '../json.ts';
@@ -10,16 +14,24 @@ import { endpointAt, type Peer, type PeerCounters, type PeerOptions, READY_MS } 
 const CHECKING: readonly number[] = [1, 2]; // tr_torrent_activity: check queued, checking
 const SESSION_HEADER = 'x-transmission-session-id';
 
+export interface TransmissionOptions extends PeerOptions {
+  /** Turns its DHT on, which begins with these; over eight, or it does nothing. */
+  readonly dhtNodes?: readonly Endpoint[];
+}
+
 /**
  * Ready when its data is checked and its tracker has answered. Transmission takes every address in
  * 127/8, and ::1, for an impossible one and never dials it: the other side has to connect.
  */
-export async function startTransmission(options: PeerOptions): Promise<Peer> {
+export async function startTransmission(options: TransmissionOptions): Promise<Peer> {
   const port = await freePort();
   const rpcPort = await freePort();
   await mkdir(options.state, { recursive: true });
   const settings = JSON.stringify(settingsOf(options, port, rpcPort));
   await writeFile(join(options.state, 'settings.json'), settings);
+  if (options.dhtNodes !== undefined) {
+    await writeFile(join(options.state, 'dht.dat'), encodeNodes(options.dhtNodes));
+  }
   const child = new Child(['transmission-daemon', '-f', '-g', options.state, '--log-info'], {
     env: { HOME: options.state, TRANSMISSION_HOME: options.state },
   });
@@ -53,10 +65,16 @@ export async function startTransmission(options: PeerOptions): Promise<Peer> {
   };
 }
 
-function settingsOf(options: PeerOptions, port: number, rpcPort: number): object {
+/** As it saves them at its end; the id is its own. */
+function encodeNodes(nodes: readonly Endpoint[]): Uint8Array {
+  const compact = nodes.map((node) => encodeCompact(node) ?? new Uint8Array(0));
+  return encode({ id: randomBytes(20), nodes: concatBytes(...compact) });
+}
+
+function settingsOf(options: TransmissionOptions, port: number, rpcPort: number): object {
   return {
     // Its HTTP client uses this address alone, for trackers of either family, unless it is "any".
-    'bind-address-ipv4': options.host === '::1' ? '0.0.0.0' : '127.0.0.1',
+    'bind-address-ipv4': options.host === '::1' ? '0.0.0.0' : (options.host ?? '127.0.0.1'),
     'bind-address-ipv6': '::1',
     'peer-port': port,
     'peer-port-random-on-start': false,
@@ -67,7 +85,7 @@ function settingsOf(options: PeerOptions, port: number, rpcPort: number): object
     'rpc-authentication-required': false,
     'rpc-whitelist-enabled': false,
     'rpc-host-whitelist-enabled': false,
-    'dht-enabled': false,
+    'dht-enabled': options.dhtNodes !== undefined,
     'lpd-enabled': false,
     'utp-enabled': false,
     'download-dir': options.dir,
