@@ -20,7 +20,7 @@
 export { PeerBloom } from './bloom.ts';
 export type { Contact, Family } from './contact.ts';
 export type { RealmCounters } from './counters.ts';
-export { commonPrefixBits, compareDistance, randomIdWithPrefix } from './distance.ts';
+export { commonPrefixBits, compareDistance } from './distance.ts';
 export * from './items/index.ts';
 export type { LookupEvent, LookupNode, LookupSummary } from './lookup/events.ts';
 export { DhtNode } from './node.ts';
@@ -44,4 +44,4 @@ export type { Realm, RealmLimits } from './realm.ts';
 export { type Router, WELL_KNOWN_ROUTERS } from './routers.ts';
 export { RoutingTable } from './routing/index.ts';
 export { isSecureId, makeSecureId } from './secure-id.ts';
-export { type DhtState, decodeState, encodeState, MAX_STATE_BYTES } from './state.ts';
+export { type DhtState, decodeState, encodeState } from './state.ts';

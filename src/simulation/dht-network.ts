@@ -25,7 +25,7 @@ export interface DhtNetworkOptions {
   readonly host: Partial<HostOptions>;
 }
 
-export const DEFAULT_DHT_NETWORK: DhtNetworkOptions = {
+const DEFAULT_DHT_NETWORK: DhtNetworkOptions = {
   nodes: 1000,
   natted: 0,
   readOnly: 0,

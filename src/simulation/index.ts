@@ -1,7 +1,6 @@
 /** Whole networks in the simulated world, built from the modules that run on the real one. @module */
 
 export {
-  DEFAULT_DHT_NETWORK,
   DhtNetwork,
   type DhtNetworkOptions,
   type SearchOutcome,

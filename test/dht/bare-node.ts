@@ -13,7 +13,7 @@ export interface Sent {
   readonly to: Endpoint;
 }
 
-export const OWN_ADDRESS = '198.18.0.1';
+const OWN_ADDRESS = '198.18.0.1';
 
 export class BareNode implements AsyncDisposable {
   readonly world: World;
