@@ -189,12 +189,13 @@ const MIN_INTERVAL_MS = 60_000;
 const BACK_OFF_MS = 30_000;
 
 const HELP = `
-Nodes note the address that the announce comes from, with the port that it names, for half an hour or so;
-nothing takes it back. A hybrid torrent is announced by its v1 infohash. Exit code 1 when no node took it,
-with --watch when none did the last time.
+Nodes note the address that the announce comes from, with the port that it names, for half an hour
+or so; nothing takes it back. A hybrid torrent is announced by its v1 infohash. Exit code 1 when
+no node took it, with --watch when none did the last time.
 
-In a pipe an announce is a line: infohash, nodes that took it, that refused, that did not answer, peers
-that they know. With --watch --json there is a line for each, \`announced\` or \`failure\`, and a last one, \`end\`.
+In a pipe an announce is a line: infohash, nodes that took it, that refused, that did not answer,
+peers that they know. With --watch --json there is a line for each, \`announced\` or \`failure\`, and
+a last one, \`end\`.
 
 Examples:
   $ bip dht announce "$hash" --port 6881 --bootstrap "$node"

@@ -138,16 +138,16 @@ class Search {
 }
 
 const HELP = `
-An item without a key is found by its hash, and printed as soon as one node gave it; of one with a key all nodes near it
-are asked, and the newest is printed. What does not match its hash or its signature counts for
-nothing. Exit code 1 when no node answered, and when none has it.
+An item without a key is found by its hash, and printed as soon as one node gave it; of one with a
+key all nodes near it are asked, and the newest is printed. What does not match its hash or its
+signature counts for nothing. Exit code 1 when no node answered, and when none has it.
 
-In a pipe the value is printed: text as it is, all else as JSON with {"$hex":"…"} for bytes that are no
-text; with --torrent an infohash. --json has the rest: target, sequence, key, signature.
+In a pipe the value is printed: text as it is, all else as JSON with {"$hex":"…"} for bytes that
+are no text; with --torrent an infohash. --json has the rest: target, sequence, key, signature.
 
 Examples:
-  $ target=$(bip dht put 'hello world' --bootstrap "$node" | cut -f1); bip dht get "$target" --bootstrap "$node"
-  $ bip dht get "$key" --salt news --json | jq .value
-  $ bip dht get "magnet:?xs=urn:btpk:$key" --torrent
-  $ bip dht get "$target" --output notes.txt
+  $ bip dht get "$target" --bootstrap "$node"
+  $ bip dht get "$target" --bootstrap "$node" --output notes.txt
+  $ bip dht get "$key" --salt news --bootstrap "$node" --json | jq .value
+  $ bip dht get "magnet:?xs=urn:btpk:$key" --torrent --bootstrap "$node"
 `;

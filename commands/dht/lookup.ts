@@ -152,19 +152,19 @@ class Lookup {
 }
 
 const HELP = `
-Peers are printed as they are found, each once. The search begins with the well-known nodes, or those of
---bootstrap, and with the nodes and peers that a torrent or link names. A hybrid torrent is looked for by
-its v1 infohash, a v2 one by the first 20 bytes of its hash. Exit code 1 when no node answered, and when
-none knows a peer; 6 when --timeout came first.
+Peers are printed as they are found, each once. The search begins with the well-known nodes, or
+those of --bootstrap, and with the nodes and peers that a torrent or link names. A hybrid torrent
+is looked for by its v1 infohash, a v2 one by the first 20 bytes of its hash. Exit code 1 when no
+node answered, and when none knows a peer; 6 when --timeout came first.
 
-In a pipe each peer is a line, with --nodes each node: address, id, distance in bits (of 160). With
---trace every line begins with what it is: asked, answered, slow, timedOut or refused with address,
-id, hop, distance, milliseconds, nodes, new nodes, peers, client; peer with the address; node as above. With --json there is a line for
-each of them, and a last one, \`done\`.
+In a pipe each peer is a line, with --nodes each node: address, id, distance in bits (of 160).
+With --trace every line begins with what it is: asked, answered, slow, timedOut or refused with
+address, id, hop, distance, milliseconds, nodes, new nodes, peers, client; peer with the address;
+node as above. With --json there is a line for each of them, and a last one, \`done\`.
 
 Examples:
   $ bip dht lookup "$hash" --bootstrap "$node"
   $ bip dht lookup debian.torrent --limit 20 --timeout 30s
-  $ bip dht lookup "magnet:?xt=urn:btih:$hash&dht=$node" --trace
+  $ bip dht lookup "magnet:?xt=urn:btih:$hash" --trace --bootstrap "$node"
   $ bip dht lookup "$hash" --bootstrap "$node" --json | jq -r 'select(.type == "peer") | .address'
 `;

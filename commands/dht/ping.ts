@@ -127,15 +127,16 @@ function pingAgain(
 }
 
 const HELP = `
-Shows the id of a node, the client by what it says of itself, how long the answer took, whether its
-id follows from its address (BEP 42), and where it sees us. Exit code 1 when any node did not answer.
+Shows the id of a node, the client by what it says of itself, how long the answer took, whether
+its id follows from its address (BEP 42), and where it sees us. Exit code 1 when any node did not
+answer.
 
 In a pipe each node is a line: address, ok, id, milliseconds, secure or insecure, client, our
 address; or address, error, code, message.
 
 Examples:
   $ bip dht ping "$node"
-  $ bip dht ping "$node" --timeout 2s --json | jq -r .nodeId
+  $ bip dht ping "$node" --timeout 10s --json | jq -r .nodeId
   $ bip dht ping router.bittorrent.com:6881 dht.libtorrent.org:25401
   $ bip dht lookup "$hash" --nodes --bootstrap "$node" | cut -f1 | bip dht ping -
 `;

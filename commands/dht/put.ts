@@ -160,22 +160,23 @@ class Putting {
 }
 
 const HELP = `
-Without a key the item is found by its hash, the target, which is printed, and never changes. With a
-key it is found by the public key and can be changed by who has the file: each change has a higher
-sequence. Whatever is put with the sequence and value that are there already is put once more, as it
-has to be every hour or so to stay. A value has up to 1000 bytes as bencode. A text that begins with @ or is - comes
-from stdin.
+Without a key the item is found by its hash, the target, which is printed, and never changes. With
+a key it is found by the public key and can be changed by who has the file: each change has a
+higher sequence. Whatever is put with the sequence and value that are there already is put once
+more, as it has to be every hour or so to stay. A value has up to 1000 bytes as bencode. A text
+that begins with @ or is - comes from stdin.
 
-Key files hold 32 or 64 bytes, as they are (libtorrent) or in hex, or a PKCS #8 key in PEM (OpenSSL). --new-key makes
-one for its owner alone, without a VALUE nothing else is done; it overwrites nothing, and a key is never printed.
-Exit code 1 when no node answered or took the item, or when what is there is newer.
+Key files hold 32 or 64 bytes, as they are (libtorrent) or in hex, or a PKCS #8 key in PEM
+(OpenSSL). --new-key makes one for its owner alone, without a VALUE nothing else is done; it
+overwrites nothing, and a key is never printed. Exit code 1 when no node answered or took the
+item, or when what is there is newer.
 
-In a pipe there is one line: target, nodes that took it, sequence, public key, with --torrent the link that leads to it;
-with --target-only: target, public key, link.
+In a pipe there is one line: target, nodes that took it, sequence, public key, with --torrent the
+link that leads to it; with --target-only: target, public key, link.
 
 Examples:
   $ bip dht put 'hello world' --bootstrap "$node"
   $ echo '{"name":"bip","age":9}' | bip dht put - --json-value --target-only
-  $ bip dht put --new-key my.key && bip dht put 'good news' --key my.key --salt news --bootstrap "$node"
+  $ bip dht put --new-key my.key && bip dht put 'news' --key my.key --salt a --bootstrap "$node"
   $ bip dht put --torrent debian.torrent --new-key my.key --bootstrap "$node"
 `;

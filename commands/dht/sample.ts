@@ -73,14 +73,15 @@ const DEFAULT_SAMPLES = 1000;
 const MAX_SAMPLES = 1_000_000;
 
 const HELP = `
-A walk asks each node once and goes on with the nodes that it names. Exit code 1 when no node answered,
-or none gives samples; a node that knows no torrent is an answer.
+A walk asks each node once and goes on with the nodes that it names. Exit code 1 when no node
+answered, or none gives samples; a node that knows no torrent is an answer.
 
-In a pipe each infohash is a line, with the address of the node that knows it. With --json there is a
-line for each \`sample\`, for each \`node\` with how many it has and when it will give others, and a last one, \`done\`.
+In a pipe each infohash is a line, with the address of the node that knows it. With --json there
+is a line for each \`sample\`, for each \`node\` with how many it has and when it will give others,
+and a last one, \`done\`.
 
 Examples:
   $ bip dht sample "$node"
-  $ bip dht sample --bootstrap "$node" --limit 100 --json | jq -r 'select(.type == "sample") | .infoHash'
+  $ bip dht sample --bootstrap "$node" --limit 100 --json | jq -r '.infoHash // empty'
   $ bip dht sample --timeout 5m | cut -f1 > infohashes.txt
 `;

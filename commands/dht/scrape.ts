@@ -92,8 +92,9 @@ function addUp(counts: readonly ScrapeResult[]): Pick<Scraped, 'seeders' | 'leec
 const MAX_NODES = 16;
 
 const HELP = `
-Nodes near the infohash give Bloom filters of the addresses that announced there; together they let us
-estimate how many there are, up to some 6000. Seeders that do not say so in the DHT count as leechers. Exit code 1 when no node answered; counts of 0 are an answer.
+Nodes near the infohash give Bloom filters of the addresses that announced there; together they
+let us estimate how many there are, up to some 6000. Seeders that do not say so in the DHT count
+as leechers. Exit code 1 when no node answered; counts of 0 are an answer.
 
 In a pipe each torrent is a line: infohash, seeders, leechers, nodes that gave filters.
 

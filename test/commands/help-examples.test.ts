@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { buildBip } from '../../scripts/build.ts';
 import { pattern } from './create-world.ts';
 import { bip } from './harness.ts';
+import { joinOnLoopback, type LoopbackDht } from './loopback-dht.ts';
 import { type LoopbackTracker, serveOnLoopback } from './loopback-tracker.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -19,19 +20,27 @@ const HAS_JQ = (process.env['PATH'] ?? '')
   .some((folder) => existsSync(join(folder, 'jq')));
 
 /** Groups of commands that work on this machine alone: each command of theirs has examples. */
-const GROUPS: readonly string[] = ['bencode', 'magnet', 'metainfo', 'tracker'];
+const GROUPS: readonly string[] = ['bencode', 'dht', 'magnet', 'metainfo', 'tracker'];
 
 /** Commands that run until they are stopped. */
 const ENDLESS: ReadonlySet<string> = new Set(['tracker serve']);
 
-/** Examples that need a network, and what for: none so far. */
-const NOT_RUN: Readonly<Record<string, string>> = {};
+/** Examples that need a network, and what for. */
+const NOT_RUN: Readonly<Record<string, string>> = {
+  'bip dht ping router.bittorrent.com:6881 dht.libtorrent.org:25401': 'nodes of the internet',
+  'bip dht lookup debian.torrent --limit 20 --timeout 30s': 'the DHT of the internet',
+  'bip dht announce debian.torrent --port 6881 --seed': 'the DHT of the internet',
+  "bip dht scrape debian.torrent a.torrent --json | jq -c '{infoHash, seeders, leechers}'":
+    'the DHT of the internet',
+  'bip dht sample --timeout 5m | cut -f1 > infohashes.txt': 'the DHT of the internet',
+};
 
 /** Examples that say nothing when all is well, and why. */
 const SILENT: Readonly<Record<string, string>> = {
   [`echo '{"pieces":{"$hex":"00ff"}}' | bip bencode encode --output pieces.benc --force`]:
     'a file is the result',
   [`echo -n 'd1:ai1e1:bi2ee' | bip bencode check`]: 'there is no fault to tell',
+  [`bip dht get "$target" --bootstrap "$node" --output notes.txt`]: 'a file is the result',
 };
 
 /** A thing that examples name, made where the example names it. */
@@ -130,10 +139,12 @@ const examples = (
 
 let dist = '';
 let tracker: LoopbackTracker | undefined;
+let dht: LoopbackDht | undefined;
 
 beforeAll(async () => {
   dist = await mkdtemp(join(tmpdir(), 'bip-examples-'));
   tracker = await serveOnLoopback();
+  dht = await joinOnLoopback();
   await buildBip(join(dist, 'program'));
   const entry = join(dist, 'program/bip.mjs');
   await mkdir(join(dist, 'bin'));
@@ -144,6 +155,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await tracker?.[Symbol.asyncDispose]();
+  await dht?.[Symbol.asyncDispose]();
   await rm(dist, { recursive: true, force: true });
 });
 
@@ -213,9 +225,10 @@ async function shell(folder: string, line: string): Promise<Ended> {
     env: {
       PATH: `${join(dist, 'bin')}:${process.env['PATH'] ?? ''}`,
       HOME: folder,
-      // Examples leave to the reader which tracker is meant.
+      // Examples leave to the reader which tracker, node, torrent and item are meant.
       tracker: tracker?.udpUrl,
       webTracker: tracker?.httpUrl,
+      ...dht?.named,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 30_000,
