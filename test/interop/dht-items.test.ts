@@ -1,11 +1,16 @@
 /** Items that bip and libtorrent keep for each other (BEP 44). */
 
+import { writeFile } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { encodeUtf8, formatHex, parseHex } from '../../src/base/bytes.ts';
+import { formatEndpoint } from '../../src/base/endpoint.ts';
 import { immutableTarget, type MutableItem, mutableTarget, signItem } from '../../src/dht/index.ts';
+import { bipJson } from './bip.ts';
+import { SEARCH_MS } from './dht-crowd.ts';
 import { DhtPair } from './dht-pair.ts';
 import type { LibtorrentAnswer } from './peers/libtorrent-dht.ts';
 import { describeWith } from './require.ts';
+import { openScratch } from './scratch.ts';
 
 /** Of the examples of BEP 44: scalar and prefix, the only form that libtorrent takes. */
 const SECRET_KEY = hex(
@@ -88,6 +93,37 @@ describeWith(['libtorrent'], 'items of bip and libtorrent', () => {
     expect(await pair.put(0, signed(salt, 4n, '4:four'))).toEqual(pair.all(302));
     expect(await pair.put(0, signed(salt, 8n, `1001:${'x'.repeat(1001)}`))).toEqual(pair.all(205));
     expect((await pair.get(2, mutableTarget(PUBLIC_KEY, salt), salt)).item).toEqual(item);
+  });
+
+  test('bip dht get reads what libtorrent wrote, and bip dht put replaces it', async () => {
+    await using scratch = await openScratch();
+    const salt = encodeUtf8('commands');
+    const key = formatHex(PUBLIC_KEY);
+    const entry = ['--bootstrap', formatEndpoint(pair.libtorrent.node(0).endpoint)];
+    const words = ['--salt', 'commands', ...entry];
+    const { value: _, ...written } = shown(signed(salt, 1n, '13:by libtorrent'));
+    await pair.libtorrent.node(1).ask(
+      'sign',
+      {
+        publicKey: PUBLIC_KEY,
+        secretKey: SECRET_KEY,
+        salt,
+        value: encodeUtf8('by libtorrent'),
+      },
+      { event: 'put', ...written },
+    );
+    const [got] = await bipJson(['dht', 'get', key, ...words], SEARCH_MS);
+    expect(got).toMatchObject({ publicKey: key, sequence: 1, value: 'by libtorrent' });
+    // The only form that libtorrent has, too.
+    const file = scratch.to('key');
+    await writeFile(file, SECRET_KEY, { mode: 0o600 });
+    const [put] = await bipJson(['dht', 'put', 'by bip', '--key', file, ...words], SEARCH_MS);
+    expect(put).toMatchObject({ publicKey: key, sequence: 2, stored: pair.others + 1 });
+    // libtorrent takes the command for a node, and says its final word only when that was silent for long.
+    const second = shown(signed(salt, 2n, '6:by bip'));
+    await pair.libtorrent
+      .node(1)
+      .ask('fetch', { publicKey: PUBLIC_KEY, salt }, { event: 'item', ...second });
   });
 
   async function libtorrentGets(node: number, target: Uint8Array): Promise<LibtorrentAnswer> {
