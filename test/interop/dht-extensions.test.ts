@@ -11,7 +11,7 @@ import { bytesOf } from './content.ts';
 import { SEARCH_MS } from './dht-crowd.ts';
 import { DhtPair, theOnly } from './dht-pair.ts';
 import { rubbish, sendFrom } from './dht-rubbish.ts';
-import { numberAt, textsAt } from './json.ts';
+import { numberAt, textAt, textsAt } from './json.ts';
 import { describeWith } from './require.ts';
 import { openScratch } from './scratch.ts';
 import { makeTorrent } from './torrent.ts';
@@ -52,6 +52,12 @@ describeWith(['libtorrent'], 'extensions of the DHT', () => {
       expectSample((sample.samples ?? []).map(formatHex), sample.total);
       expect(sample.nodes.map((node) => formatEndpoint(node.endpoint))).toContain(neighbour);
     }
+    const entry = formatEndpoint(pair.libtorrent.node(0).endpoint);
+    const lines = await bipJson(['dht', 'sample', '--bootstrap', entry], SEARCH_MS);
+    const walked = lines.flatMap((line) => textAt(line, 'infoHash') || []);
+    expect(walked.length).toBeGreaterThanOrEqual(MAX_SAMPLES);
+    expect(walked.filter((sample) => !known.has(sample))).toEqual([]);
+    expect(lines.at(-1)).toMatchObject({ type: 'done', nodesSampled: pair.others + 1 });
   });
 
   test('seeds and leechers of bip and libtorrent are counted, wherever they are stored', async () => {
