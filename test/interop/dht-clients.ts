@@ -127,7 +127,10 @@ export class DhtClients implements AsyncDisposable {
    *
    * @returns all peers that it was told of.
    */
-  async found({ torrent, peer }: Announced, index: number): Promise<readonly Endpoint[]> {
+  async found(
+    { torrent, peer }: Pick<Announced, 'torrent' | 'peer'>,
+    index: number,
+  ): Promise<readonly Endpoint[]> {
     const { dht } = this.bip.node(index);
     let peers: readonly Endpoint[] = [];
     await until(

@@ -3,6 +3,9 @@
 import { mkdir } from 'node:fs/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Endpoint, equalEndpoints, formatEndpoint } from '../../src/base/endpoint.ts';
+import { parseMagnet } from '../../src/magnet/index.ts';
+import { nodeRuntime } from '../../src/runtime/node/index.ts';
+import { Session } from '../../src/session/index.ts';
 import { bipJson } from './bip.ts';
 import { expectContent } from './content.ts';
 import { DhtClients, FOUND_MS } from './dht-clients.ts';
@@ -55,6 +58,31 @@ describeWith(['libtorrent', 'aria2', 'rtorrent'], 'a DHT of four kinds of nodes'
       await expect
         .poll(found, { timeout: FOUND_MS, message: torrent.name })
         .toContain(formatEndpoint(peer));
+    }
+  });
+
+  test('a session of bip downloads by nothing but magnets, and is found, too', async () => {
+    await using runtime = nodeRuntime();
+    const host = '127.0.0.37';
+    await using session = await Session.open(runtime, {
+      ...{ host, bind: host, port: 0, signal: AbortSignal.timeout(FOUND_MS) },
+      dht: {
+        hosts: [host],
+        bootstrap: [clients.bip.node(5).endpoint],
+        readOnly: false,
+        limitAddresses: false,
+      },
+    });
+    await Promise.all(
+      clients.announced().map(async ({ by, torrent, content }) => {
+        const root = clients.scratch.to('bip-out', by);
+        const source = { type: 'magnet', magnet: parseMagnet(torrent.magnet) } as const;
+        await session.add({ source, root }).completed;
+        await expectContent(root, content);
+      }),
+    );
+    for (const { torrent } of clients.announced()) {
+      await clients.found({ torrent, peer: { host, port: session.port } }, 2);
     }
   });
 
