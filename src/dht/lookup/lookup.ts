@@ -42,8 +42,8 @@ export class Lookup {
   /** Those of which only the address is known. */
   readonly #nameless: Candidate[] = [];
   /** All that were ever heard of, by address. */
-  readonly #known = new Set<string>();
-  readonly #hosts = new Set<string>();
+  readonly #known = new Map<string, Candidate>();
+  readonly #hosts = new Map<string, Candidate>();
   readonly #networks = new Map<string, number>();
   /** Of all answers so far. */
   #slowestMs: Millis = 0;
@@ -59,8 +59,9 @@ export class Lookup {
     if (ip === undefined || !isPlausible(ip, endpoint.port)) return false;
     if (this.#isFar(id) || equalBytes(id, this.#options.ownId)) return false;
     if (this.#options.onlySecure && !isSecureId(id, ip)) return false;
-    if (!this.#admit(endpoint.host, ip, formatEndpoint(endpoint))) return false;
-    this.#insert(new Candidate(endpoint, id.slice(), hop));
+    const candidate = new Candidate(endpoint, id.slice(), hop);
+    if (!this.#outdo(candidate) || !this.#admit(candidate, ip)) return false;
+    this.#insert(candidate);
     return true;
   }
 
@@ -68,8 +69,9 @@ export class Lookup {
   addNameless(endpoint: Contact['endpoint']): void {
     const key = formatEndpoint(endpoint);
     if (this.#known.has(key)) return;
-    this.#known.add(key);
-    this.#nameless.push(new Candidate(endpoint, undefined, 0));
+    const candidate = new Candidate(endpoint, undefined, 0);
+    this.#known.set(key, candidate);
+    this.#nameless.push(candidate);
   }
 
   /** Whom to ask now; they count as asked. */
@@ -187,23 +189,47 @@ export class Lookup {
     return last !== undefined && compareDistance(this.target, id, last) >= 0;
   }
 
-  #admit(host: string, ip: Uint8Array, key: string): boolean {
-    if (this.#known.has(key)) return false;
+  /**
+   * Whether the address, and where that counts the host, is free for a candidate, or made free: of two
+   * claims about one address nobody knows which is right. Whoever remembers an old id of a node, or makes
+   * one up, shall not keep the search from asking it, so that the closer one counts until it was asked.
+   */
+  #outdo({ endpoint, id }: Candidate): boolean {
+    const rivals = [this.#known.get(formatEndpoint(endpoint)), this.#hosts.get(endpoint.host)];
+    for (const rival of rivals) {
+      if (rival === undefined) continue;
+      if (rival.attempts > 0 || rival.id === undefined || id === undefined) return false;
+      if (compareDistance(this.target, id, rival.id) >= 0) return false;
+    }
+    for (const rival of rivals) if (rival !== undefined) this.#forget(rival);
+    return true;
+  }
+
+  #forget(candidate: Candidate): void {
+    this.#sorted = this.#sorted.filter((other) => other !== candidate);
+    this.#known.delete(formatEndpoint(candidate.endpoint));
+    this.#release(candidate);
+  }
+
+  #admit(candidate: Candidate, ip: Uint8Array): boolean {
+    const { endpoint } = candidate;
     if (this.#options.limitAddresses) {
       const network = networkOf(ip);
       const inNetwork = this.#networks.get(network) ?? 0;
-      if (this.#hosts.has(host) || inNetwork >= MAX_PER_NETWORK) return false;
-      this.#hosts.add(host);
+      if (inNetwork >= MAX_PER_NETWORK) return false;
+      this.#hosts.set(endpoint.host, candidate);
       this.#networks.set(network, inNetwork + 1);
     }
-    this.#known.add(key);
+    this.#known.set(formatEndpoint(endpoint), candidate);
     return true;
   }
 
   /** Whoever names a dead node at the address of another shall not keep that one out. */
-  #release({ endpoint: { host } }: Candidate): void {
+  #release(candidate: Candidate): void {
+    const { host } = candidate.endpoint;
     const ip = parseIp(host);
-    if (ip === undefined || !this.#hosts.delete(host)) return;
+    if (ip === undefined || this.#hosts.get(host) !== candidate) return;
+    this.#hosts.delete(host);
     const network = networkOf(ip);
     this.#networks.set(network, (this.#networks.get(network) ?? 1) - 1);
   }

@@ -109,6 +109,33 @@ describe('whom it takes in', () => {
     expect(search.add(real, 1)).toBe(true);
   });
 
+  test('of two claims about an address the closer one, as long as nobody was asked', () => {
+    const search = lookup({ alpha: 1 });
+    const named = (distance: number, port = 1): Contact => ({
+      id: node(distance).id,
+      endpoint: { host: '10.0.0.1', port },
+    });
+    expect(search.add(named(200), 0)).toBe(true);
+    expect(search.add(named(201), 0)).toBe(false);
+    expect(search.add(node(100), 0)).toBe(true);
+    expect(search.add(named(50), 0), 'the id that it has now').toBe(true);
+    expect(search.add(named(20, 2), 0), 'another port of it').toBe(true);
+    expect(search.add(node(7, '10.0.0.2'), 0), 'one more of the network').toBe(true);
+    expect(search.add(node(5, '10.0.0.3'), 0)).toBe(false);
+    const [first] = search.take();
+    expect(first?.endpoint.host).toBe('10.0.0.2');
+    answer(search, first);
+    const [second] = search.take();
+    expect(second?.endpoint).toEqual({ host: '10.0.0.1', port: 2 });
+    expect(search.add(named(1, 2), 1), 'it was asked').toBe(false);
+    expect(search.add(named(1, 1), 1)).toBe(false);
+    answer(search, second);
+    const [third] = search.take();
+    answer(search, third);
+    expect(distances(search.closest())).toEqual([7, 20, 100]);
+    expect(search.take()).toEqual([]);
+  });
+
   test('only secure ids, when it is asked to', () => {
     const search = lookup({ onlySecure: true });
     expect(search.add(node(1, '8.8.8.8'), 0)).toBe(false);
