@@ -10,38 +10,38 @@ import { FIRST, SCRATCH } from './records.ts';
 import { isBad, isProven } from './standing.ts';
 
 /** Nodes of one network, an IPv4 /24 or an IPv6 /64, in one bucket. */
-export const NETWORK_IN_BUCKET = 2;
+const NETWORK_IN_BUCKET = 2;
 /** The same in the whole table. */
-export const NETWORK_IN_TABLE = 8;
+const NETWORK_IN_TABLE = 8;
 
 /**
  * Whether the node in {@link SCRATCH}, whose id nobody in the table has, may come in. If it answered,
  * those in its way who did not, or who are bad, are removed.
  */
 export function makeWay(buckets: Buckets, limitAddresses: boolean, tick: number): boolean {
-  const { records } = buckets;
-  const rival = rivalOf(buckets, limitAddresses);
+  const rival = buckets.records.findAddress(!limitAddresses);
   if (rival !== undefined && !giveWay(buckets, rival, tick)) return false;
-  if (!limitAddresses) return true;
-  const isHere = (slot: number): boolean => records.hasNetwork(slot, SCRATCH);
+  return !limitAddresses || makeWayInNetwork(buckets, tick);
+}
+
+function makeWayInNetwork(buckets: Buckets, tick: number): boolean {
+  const { records } = buckets;
   for (;;) {
     const { start, live, spare } = buckets.at(buckets.depthOf(SCRATCH));
-    const near = slotsWhere(start, start + live + spare, isHere);
-    const all = slotsWhere(FIRST, records.end, isHere);
-    if (near.length < NETWORK_IN_BUCKET && all.length < NETWORK_IN_TABLE) return true;
-    const inTheWay = near.length < NETWORK_IN_BUCKET ? all : near;
-    const weak = inTheWay.find((slot) => isWeak(buckets, slot));
-    if (weak === undefined || !isProven(records, SCRATCH)) return false;
+    const isCrowded = records.countNetwork(start, start + live + spare) >= NETWORK_IN_BUCKET;
+    if (!isCrowded && records.countNetwork(FIRST, records.end) < NETWORK_IN_TABLE) return true;
+    if (!isProven(records, SCRATCH)) return false;
+    const [from, to] = isCrowded ? [start, start + live + spare] : [FIRST, records.end];
+    const weak = firstWeak(buckets, from, to);
+    if (weak === undefined) return false;
     buckets.remove(weak, tick);
   }
 }
 
-/** The node that has the address (without limits: the address and port) of the one in {@link SCRATCH}. */
-function rivalOf({ records }: Buckets, limitAddresses: boolean): number | undefined {
-  for (let slot = FIRST; slot < records.end; slot++) {
-    if (limitAddresses ? records.hasAddress(slot, SCRATCH) : records.hasEndpoint(slot, SCRATCH)) {
-      return slot;
-    }
+/** A neighbour of the node in {@link SCRATCH} that never answered, or does no more. */
+function firstWeak(buckets: Buckets, from: number, to: number): number | undefined {
+  for (let slot = from; slot < to; slot++) {
+    if (buckets.records.hasNetwork(slot) && isWeak(buckets, slot)) return slot;
   }
   return undefined;
 }
@@ -55,7 +55,7 @@ function giveWay(buckets: Buckets, rival: number, tick: number): boolean {
   const { records } = buckets;
   if (!isProven(records, SCRATCH)) return false;
   if (!isWeak(buckets, rival)) {
-    if (!records.hasEndpoint(rival, SCRATCH)) return false;
+    if (!records.hasEndpoint(rival)) return false;
     records.setAnsweredAt(SCRATCH, 0);
     records.setQueriedAt(SCRATCH, tick);
   }
@@ -65,10 +65,4 @@ function giveWay(buckets: Buckets, rival: number, tick: number): boolean {
 
 function isWeak({ records }: Buckets, slot: number): boolean {
   return !isProven(records, slot) || isBad(records, slot);
-}
-
-function slotsWhere(from: number, to: number, isWanted: (slot: number) => boolean): number[] {
-  const slots: number[] = [];
-  for (let slot = from; slot < to; slot++) if (isWanted(slot)) slots.push(slot);
-  return slots;
 }

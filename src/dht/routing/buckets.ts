@@ -8,12 +8,12 @@
 
 import { ID_BITS } from '../distance.ts';
 import { FIRST, type NodeRecords, OWN, SCRATCH } from './records.ts';
-import { isBad, isProven, isSound, rank } from './standing.ts';
+import { isBad, isProven, isSound, rank, VERIFIED_WORTH } from './standing.ts';
 
 /** Nodes in a bucket, k of BEP 5. */
-export const K = 8;
+const K = 8;
 /** Spares of a bucket that is full; what is free of its size is for spares, too. */
-export const SPARES = 8;
+const SPARES = 8;
 
 /** Slots from `start` on: first `live` nodes, then `spare` others. */
 export interface Bucket {
@@ -25,7 +25,7 @@ export interface Bucket {
 }
 
 /** Live nodes that a bucket of this depth has place for: the first ones are larger, since most targets fall there. */
-export function capacityOf(depth: number, extended: boolean): number {
+function capacityOf(depth: number, extended: boolean): number {
   return K * (extended ? (FIRST_BUCKETS[depth] ?? 1) : 1);
 }
 
@@ -60,10 +60,7 @@ export class Buckets {
   /** The slot of the node with the id in {@link SCRATCH}; `undefined` when there is none. */
   find(): number | undefined {
     const { start, live, spare } = this.at(this.depthOf(SCRATCH));
-    for (let slot = start; slot < start + live + spare; slot++) {
-      if (this.records.hasId(slot, SCRATCH)) return slot;
-    }
-    return undefined;
+    return this.records.findId(start, start + live + spare);
   }
 
   /**
@@ -71,14 +68,14 @@ export class Buckets {
    * one, that of somebody worse, or one that a split makes.
    */
   admit(tick: number): void {
-    const { records } = this;
-    records.verify();
-    if (isProven(records, SCRATCH)) this.#splitFor(tick);
+    if (isProven(this.records, SCRATCH)) this.#splitFor(tick);
     const depth = this.depthOf(SCRATCH);
     const bucket = this.at(depth);
-    if (bucket.live + bucket.spare >= this.capacity(depth) + SPARES) {
+    if (bucket.live + bucket.spare < this.capacity(depth) + SPARES) {
+      this.records.verify();
+    } else {
       const worst = this.#worst(bucket.start + bucket.live, bucket.spare, tick);
-      if (rank(records, SCRATCH, tick) <= rank(records, worst, tick)) return;
+      if (!this.#isBetter(worst, tick)) return;
       this.#drop(depth, worst);
     }
     this.#insert(depth);
@@ -124,6 +121,15 @@ export class Buckets {
     return this.at(depth).live < this.capacity(depth) || (isLast && depth < MAX_DEPTH);
   }
 
+  /** Whether the node in {@link SCRATCH}, whose id is verified if that decides, is better than one. */
+  #isBetter(than: number, tick: number): boolean {
+    const { records } = this;
+    const limit = rank(records, than, tick);
+    if (rank(records, SCRATCH, tick) + VERIFIED_WORTH <= limit) return false;
+    records.verify();
+    return rank(records, SCRATCH, tick) > limit;
+  }
+
   /** Splits the last bucket as long as that makes a place for the node in {@link SCRATCH}. */
   #splitFor(tick: number): void {
     for (;;) {
@@ -150,38 +156,33 @@ export class Buckets {
 
   #split(tick: number): void {
     const depth = this.#list.length - 1;
-    const old = this.at(depth);
-    const { start, live, spare } = old;
-    const parts: number[][] = [[], [], [], []];
-    for (let slot = start; slot < start + live + spare; slot++) {
-      const isNear = this.records.sharedBits(slot, OWN) > depth;
-      parts[(isNear ? 2 : 0) + (slot < start + live ? 0 : 1)]?.push(slot);
-    }
-    const [farLive = 0, farSpare = 0, nearLive = 0, nearSpare = 0] = parts.map(
-      (part) => part.length,
-    );
-    this.records.paste(this.records.cut(parts.flat()), start);
-    old.live = farLive;
-    old.spare = farSpare;
-    this.#list.push({
-      start: start + farLive + farSpare,
-      live: nearLive,
-      spare: nearSpare,
-      changedAt: old.changedAt,
-    });
-    this.settle(depth, tick);
-    this.#fit(tick);
+    this.#separate(depth);
+    this.#fit(depth, tick);
+    const last = this.#list.length - 1;
+    const isOver = this.at(last).live > this.capacity(last);
+    if (isOver && this.#canSplit(last, false)) this.#split(tick);
+    else this.#fit(last, tick);
   }
 
-  /** Brings the last bucket, which may have too many nodes after a split, into its limits. */
-  #fit(tick: number): void {
-    const last = this.#list.length - 1;
-    const bucket = this.at(last);
-    const capacity = this.capacity(last);
-    if (bucket.live > capacity && this.#canSplit(last, false)) {
-      this.#split(tick);
-      return;
-    }
+  /** Makes another last bucket of those in the last one that share one bit more with us. */
+  #separate(depth: number): void {
+    const bucket = this.at(depth);
+    const { start, live, spare, changedAt } = bucket;
+    const isNear = (slot: number): boolean => this.records.sharedBits(slot, OWN) > depth;
+    const [farLive, nearLive] = divide(start, start + live, isNear);
+    const [farSpare, nearSpare] = divide(start + live, start + live + spare, isNear);
+    const all = [...farLive, ...farSpare, ...nearLive, ...nearSpare];
+    this.records.paste(this.records.cut(all), start);
+    bucket.live = farLive.length;
+    bucket.spare = farSpare.length;
+    const middle = start + bucket.live + bucket.spare;
+    this.#list.push({ start: middle, live: nearLive.length, spare: nearSpare.length, changedAt });
+  }
+
+  /** Brings a bucket that a split has left with too many nodes into its limits. */
+  #fit(depth: number, tick: number): void {
+    const bucket = this.at(depth);
+    const capacity = this.capacity(depth);
     while (bucket.live > capacity) {
       const worst = this.#worst(bucket.start, bucket.live, tick);
       this.records.swap(worst, bucket.start + bucket.live - 1);
@@ -189,9 +190,9 @@ export class Buckets {
       bucket.spare++;
     }
     while (bucket.live + bucket.spare > capacity + SPARES) {
-      this.#drop(last, this.#worst(bucket.start + bucket.live, bucket.spare, tick));
+      this.#drop(depth, this.#worst(bucket.start + bucket.live, bucket.spare, tick));
     }
-    this.settle(last, tick);
+    this.settle(depth, tick);
   }
 
   /** Gives one spare a place; false when none deserves it, or nobody gives way. */
@@ -247,8 +248,8 @@ export class Buckets {
     for (let slot = start + live; slot < start + live + spare; slot++) {
       if (!isSound(records, slot)) continue;
       const value = rank(records, slot, tick);
-      const speed = value % BY_SPEED;
-      const wider = spread && this.#isAlone(depth, slot) ? BY_SPEED : 0;
+      const speed = value % VERIFIED_WORTH;
+      const wider = spread && this.#isAlone(depth, slot) ? VERIFIED_WORTH : 0;
       const all = 2 * (value - speed) + wider + speed;
       if (all > highest) [best, highest] = [slot, all];
     }
@@ -314,6 +315,17 @@ export class Buckets {
   }
 }
 
+/** The slots from `from` to before `to`, those that are not near and those that are. */
+function divide(
+  from: number,
+  to: number,
+  isNear: (slot: number) => boolean,
+): readonly [number[], number[]] {
+  const [far, near]: [number[], number[]] = [[], []];
+  for (let slot = from; slot < to; slot++) (isNear(slot) ? near : far).push(slot);
+  return [far, near];
+}
+
 function emptyBucket(start: number): Bucket {
   return { start, live: 0, spare: 0, changedAt: 0 };
 }
@@ -322,5 +334,3 @@ function emptyBucket(start: number): Bucket {
 const FIRST_BUCKETS: readonly number[] = [16, 8, 4, 2];
 /** The last bucket of a table that could not be deeper. */
 const MAX_DEPTH = ID_BITS - 1;
-/** What {@link rank} gives for the round trip is below. */
-const BY_SPEED = 0x1_0000;

@@ -146,24 +146,68 @@ export class NodeRecords {
     return (high | low) >>> (32 - count);
   }
 
-  hasId(slot: number, as: number): boolean {
-    return this.#agree(slot, as, { from: 0, to: ID_WORDS });
+  /** The first slot from `from` to before `to` with the id in {@link SCRATCH}. */
+  findId(from: number, to: number): number | undefined {
+    const words = this.#words;
+    const first = words[SCRATCH];
+    let at = from * this.#stride;
+    for (let slot = from; slot < to; slot++, at += this.#stride) {
+      if (words[at] === first && this.#agree(slot, 0, ID_WORDS)) return slot;
+    }
+    return undefined;
   }
 
-  hasAddress(slot: number, as: number): boolean {
-    return this.#agree(slot, as, { from: ADDRESS, to: this.#stride });
+  /** The first slot of a node with the address in {@link SCRATCH}, and with its port if `withPort`. */
+  findAddress(withPort: boolean): number | undefined {
+    const words = this.#words;
+    // Addresses of IPv6 differ rather in their end.
+    const last = this.#stride - 1;
+    const word = words[last];
+    let at = FIRST * this.#stride + last;
+    for (let slot = FIRST; slot < this.#end; slot++, at += this.#stride) {
+      if (words[at] !== word || !this.#agree(slot, ADDRESS, this.#stride)) continue;
+      if (!withPort || this.#port(slot) === this.#port(SCRATCH)) return slot;
+    }
+    return undefined;
   }
 
-  hasEndpoint(slot: number, as: number): boolean {
-    return this.#port(slot) === this.#port(as) && this.hasAddress(slot, as);
+  /** Whether the node has the address and port in {@link SCRATCH}. */
+  hasEndpoint(slot: number): boolean {
+    return this.#port(slot) === this.#port(SCRATCH) && this.#agree(slot, ADDRESS, this.#stride);
   }
 
-  /** Both are in one IPv4 /24, or one IPv6 /64. */
-  hasNetwork(slot: number, as: number): boolean {
-    if (this.family === 6) return this.#agree(slot, as, { from: ADDRESS, to: ADDRESS + 2 });
+  /** How many nodes from `from` to before `to` are in the IPv4 /24, or IPv6 /64, of the one in {@link SCRATCH}. */
+  countNetwork(from: number, to: number): number {
+    let count = 0;
+    for (let slot = from; slot < to; slot++) if (this.hasNetwork(slot)) count++;
+    return count;
+  }
+
+  hasNetwork(slot: number): boolean {
+    const at = slot * this.#stride + ADDRESS;
+    const difference = (this.#words[at] ?? 0) ^ (this.#words[ADDRESS] ?? 0);
+    if (this.family === 4) return difference >>> 8 === 0;
+    return difference === 0 && this.#words[at + 1] === this.#words[ADDRESS + 1];
+  }
+
+  /** Whether the node in {@link SCRATCH} has our own id. */
+  isOwn(): boolean {
+    return this.#agree(OWN, 0, ID_WORDS);
+  }
+
+  /**
+   * The first slot from `from` to before `to` of a node of which the first 32 bits of the distance to
+   * {@link SCRATCH} are not above `limit`; `to` when there is none.
+   */
+  seek(from: number, to: number, limit: number): number {
+    const words = this.#words;
     const stride = this.#stride;
-    const left = this.#words[slot * stride + ADDRESS] ?? 0;
-    return (left ^ (this.#words[as * stride + ADDRESS] ?? 0)) >>> 8 === 0;
+    const target = words[SCRATCH] ?? 0;
+    let at = from * stride;
+    for (let slot = from; slot < to; slot++, at += stride) {
+      if (((words[at] ?? 0) ^ target) >>> 0 <= limit) return slot;
+    }
+    return to;
   }
 
   /** The first 32 bits of the distance to the id in {@link SCRATCH}. */
@@ -173,12 +217,14 @@ export class NodeRecords {
 
   /** Whether `a` is closer than `b` to the id in {@link SCRATCH}. */
   isCloser(a: number, b: number): boolean {
+    const words = this.#words;
     const [left, right] = [a * this.#stride, b * this.#stride];
     for (let at = 0; at < ID_WORDS; at++) {
-      const target = this.#words[at] ?? 0;
-      const one = ((this.#words[left + at] ?? 0) ^ target) >>> 0;
-      const other = ((this.#words[right + at] ?? 0) ^ target) >>> 0;
-      if (one !== other) return one < other;
+      const one = words[left + at] ?? 0;
+      const other = words[right + at] ?? 0;
+      if (one === other) continue;
+      const target = words[at] ?? 0;
+      return (one ^ target) >>> 0 < (other ^ target) >>> 0;
     }
     return false;
   }
@@ -287,10 +333,11 @@ export class NodeRecords {
     return { id: compact.slice(0, ID_BYTES), ip: compact.subarray(ID_BYTES, compact.length - 2) };
   }
 
-  #agree(a: number, b: number, words: { readonly from: number; readonly to: number }): boolean {
-    const [left, right] = [a * this.#stride, b * this.#stride];
-    for (let at = words.from; at < words.to; at++) {
-      if (this.#words[left + at] !== this.#words[right + at]) return false;
+  /** Whether words `from` to before `to` are those of {@link SCRATCH}. */
+  #agree(slot: number, from: number, to: number): boolean {
+    const base = slot * this.#stride;
+    for (let at = from; at < to; at++) {
+      if (this.#words[base + at] !== this.#words[at]) return false;
     }
     return true;
   }

@@ -9,7 +9,7 @@ export type NodeState = 'good' | 'questionable' | 'bad' | 'unproven';
 /** How long a sign of life counts. */
 export const FRESH_TICKS: number = 15 * MINUTE;
 /** So many queries in a row without an answer make a node bad: it is replaced when it can be. */
-export const BAD_FAILURES = 2;
+const BAD_FAILURES = 2;
 /** After so many it is forgotten even when there is nobody to replace it. */
 export const FORGOTTEN_FAILURES = 5;
 
@@ -46,12 +46,16 @@ export function isSound(records: NodeRecords, slot: number): boolean {
  * bad, then whether its id follows from its address (BEP 42), then the round trip.
  */
 export function rank(records: NodeRecords, slot: number, tick: number): number {
-  const verified = records.isVerified(slot) ? 1 : 0;
-  return (2 * classOf(records, slot, tick) + verified) * 0x1_0000 + 0xffff - records.rawRtt(slot);
+  const verified = records.isVerified(slot) ? VERIFIED_WORTH : 0;
+  const speed = VERIFIED_WORTH - 1 - records.rawRtt(slot);
+  return classOf(records, slot, tick) * 2 * VERIFIED_WORTH + verified + speed;
 }
 
+/** What an id that follows from the address adds to {@link rank}; the round trip counts for less. */
+export const VERIFIED_WORTH = 0x1_0000;
+
 /** The first part of {@link rank}. Who answered once is above whoever never did. */
-export function classOf(records: NodeRecords, slot: number, tick: number): number {
+function classOf(records: NodeRecords, slot: number, tick: number): number {
   if (isBad(records, slot)) return 0;
   if (!isProven(records, slot)) return isFresh(records.queriedAt(slot), tick) ? 2 : 1;
   if (records.failures(slot) > 0) return 3;

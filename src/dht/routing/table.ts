@@ -6,7 +6,7 @@ import { randomIdAtDepth } from '../distance.ts';
 import { NODE_INFO_LENGTH } from '../node-info.ts';
 import { makeWay } from './admission.ts';
 import { Buckets } from './buckets.ts';
-import { merge, nearest } from './nearest.ts';
+import { nearest } from './nearest.ts';
 import { dueForPing } from './pings.ts';
 import { FIRST, NodeRecords, OWN, SCRATCH } from './records.ts';
 import {
@@ -22,7 +22,7 @@ import { Ticks } from './ticks.ts';
 import { type BucketView, viewBucket } from './view.ts';
 
 /** Nodes that {@link RoutingTable.save} gives at most. */
-export const SAVED_NODES = 200;
+const SAVED_NODES = 200;
 
 export interface RoutingOptions {
   readonly family: Family;
@@ -94,7 +94,7 @@ export class RoutingTable {
     if (slot === SCRATCH) {
       markAnswered(records, SCRATCH, tick, rttMs);
       this.#admit(tick);
-    } else if (records.hasEndpoint(slot, SCRATCH)) {
+    } else if (records.hasEndpoint(slot)) {
       markAnswered(records, slot, tick, rttMs);
       this.#confirmed(slot, tick);
     } else if (!isProven(records, slot) || isBad(records, slot)) {
@@ -115,7 +115,7 @@ export class RoutingTable {
     if (slot === undefined) return;
     const records = this.#records;
     if (slot !== SCRATCH) {
-      if (!records.hasEndpoint(slot, SCRATCH)) return;
+      if (!records.hasEndpoint(slot)) return;
       // Whoever was silent may answer again: worth a ping, whenever the last one was.
       if (records.failures(slot) > 0 && records.queriedAt(slot) !== tick) records.forgetTried(slot);
       records.setQueriedAt(slot, tick);
@@ -142,7 +142,7 @@ export class RoutingTable {
     const slot = this.#find(node);
     if (slot === undefined || slot === SCRATCH) return;
     const records = this.#records;
-    if (!records.hasEndpoint(slot, SCRATCH)) return;
+    if (!records.hasEndpoint(slot)) return;
     records.setTried(slot, tick, false);
     if (this.#silence >= CUT_OFF_FAILURES) return;
     this.#silence++;
@@ -164,17 +164,13 @@ export class RoutingTable {
     });
   }
 
-  /**
-   * The nodes closest to a target, 20 bytes, nearest first: of those that answered all that are not
-   * bad; where they are too few, candidates besides.
-   */
+  /** The `count` nodes closest to a target, 20 bytes, nearest first, of those that answered and are not bad. */
   closest(target: Uint8Array, count: number, now: Millis): Contact[] {
     this.#ticks.at(now);
     this.#records.loadId(SCRATCH, target);
     const isHopeful = (slot: number): boolean => !isBad(this.#records, slot);
-    const live = nearest(this.#buckets, 'live', count, isHopeful);
-    const spare = nearest(this.#buckets, 'spare', count - live.length, isHopeful);
-    return merge(this.#buckets, live, spare).map((slot) => this.#records.contact(slot));
+    const slots = nearest(this.#buckets, count, isHopeful);
+    return slots.map((slot) => this.#records.contact(slot));
   }
 
   /**
@@ -189,11 +185,11 @@ export class RoutingTable {
     const length = NODE_INFO_LENGTH[records.family];
     const limit = Math.min(count, Math.floor(into.length / length));
     const isFine = (slot: number): boolean => isGood(records, slot, tick);
-    const slots = nearest(this.#buckets, 'live', limit, isFine);
+    const slots = nearest(this.#buckets, limit, isFine);
     let at = this.#write(slots, into, 0);
     if (slots.length < limit) {
       const isQuiet = (slot: number): boolean => isSound(records, slot) && !isFine(slot);
-      at = this.#write(nearest(this.#buckets, 'live', limit - slots.length, isQuiet), into, at);
+      at = this.#write(nearest(this.#buckets, limit - slots.length, isQuiet), into, at);
     }
     return at;
   }
@@ -232,7 +228,7 @@ export class RoutingTable {
     this.#ownId = ownId.slice();
     records.loadId(OWN, ownId);
     for (let at = 0; records.unpack(all, at); at++) {
-      if (!records.hasId(SCRATCH, OWN)) this.#admit(tick);
+      if (!records.isOwn()) this.#admit(tick);
     }
   }
 
@@ -261,7 +257,7 @@ export class RoutingTable {
   /** The slot of the node's id, {@link SCRATCH} when it is not there; `undefined` for whom we do not want. */
   #find(node: Contact): number | undefined {
     const records = this.#records;
-    if (!records.load(node) || records.hasId(SCRATCH, OWN)) return undefined;
+    if (!records.load(node) || records.isOwn()) return undefined;
     return this.#buckets.find() ?? SCRATCH;
   }
 
