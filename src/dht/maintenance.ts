@@ -5,7 +5,7 @@ import type { Clock, Millis } from '../runtime/ports.ts';
 import type { Repeating } from '../runtime/repeating.ts';
 import type { DhtEvent } from './options.ts';
 import type { Realm } from './realm.ts';
-import { type SearchContext, search } from './search.ts';
+import { K, type SearchContext, search } from './search.ts';
 import type { Stores } from './stores.ts';
 
 export interface MaintenanceOptions {
@@ -26,6 +26,8 @@ export class Maintenance {
   /** The id under which the realm's neighbours know it, and when it was found out that none do. */
   readonly #joinedAs = new Map<Realm, Uint8Array>();
   readonly #retryAt = new Map<Realm, Millis>();
+  /** When those that know few look around again, and how long they wait then. */
+  readonly #more = new Map<Realm, { readonly at: Millis; readonly pauseMs: Millis }>();
 
   constructor(options: MaintenanceOptions) {
     this.#options = options;
@@ -63,8 +65,17 @@ export class Maintenance {
       if (now >= (this.#retryAt.get(realm) ?? 0)) void this.#run(realm, () => this.#join(realm));
       return;
     }
-    const target = realm.table.takeRefresh(now);
+    const target = this.#wantsMore(realm, now) ? realm.table.ownId : realm.table.takeRefresh(now);
     if (target !== undefined) void this.#run(realm, () => this.#look(realm, target));
+  }
+
+  /** Who comes to a small network early knows few: whoever came since is looked for, less and less often. */
+  #wantsMore(realm: Realm, now: Millis): boolean {
+    if (realm.table.size >= K) return false;
+    const { at, pauseMs } = this.#more.get(realm) ?? { at: now, pauseMs: TICK_MS };
+    if (now < at) return false;
+    this.#more.set(realm, { at: now + pauseMs, pauseMs: Math.min(2 * pauseMs, MORE_MS) });
+    return true;
   }
 
   /** Looks for the nodes closest to ourselves, who so learn of us. */
@@ -109,3 +120,5 @@ const PINGS = 4;
 const SWEEP_MS = 60_000;
 /** Until routers are asked again, when nobody answers. */
 const RETRY_MS = 30_000;
+/** The longest pause of those that know few. */
+const MORE_MS = 5 * 60_000;

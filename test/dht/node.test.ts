@@ -228,6 +228,15 @@ test('a node that comes back with its state needs no router, and keeps its id', 
   expect(again.idOf(4)).toEqual(id);
 });
 
+test('nodes that join a small network all at once get to know each other', async () => {
+  await using dht = new DhtWorld();
+  for (let at = 0; at < 8; at++) dht.members.push(await dht.open(publicAddress(at)));
+  await dht.world.run(Promise.all(dht.members.map(({ node }) => node.join())));
+  await dht.world.runFor(60_000);
+  const sizes = dht.members.map(({ node }) => node.realms[0]?.table.size);
+  expect(sizes).toEqual(sizes.map(() => dht.members.length - 1));
+});
+
 test('two nodes that know of nobody are alone, until one is named to the other', async () => {
   await using dht = new DhtWorld();
   const events: string[] = [];
