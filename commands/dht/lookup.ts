@@ -13,6 +13,7 @@ import { limitOption, type PortFlags, withDhtFlags, withPortFlag } from './flags
 import type { Found, LookupDone } from './found.ts';
 import { lookupView } from './lookup-view.ts';
 import { bootstrapOf, openNode } from './open.ts';
+import { explainStep } from './steps.ts';
 import { checkEnding, type Ending, type SearchTools, streamed } from './streamed.ts';
 import { Tally } from './tally.ts';
 import { type DhtTorrent, findTorrent } from './torrents.ts';
@@ -90,6 +91,7 @@ class Lookup {
       this.#tally.add(event);
       this.#approach.add(event);
       if (trace === true) emit({ type: 'step', event, elapsedMs: this.#elapsedMs, target });
+      else explainStep(this.#how.reporter, event, target);
       this.#draw();
     };
     if (nodes === true) {

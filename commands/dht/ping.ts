@@ -5,7 +5,6 @@ import { type Endpoint, formatEndpoint } from '../../src/base/endpoint.ts';
 import { BipError, TimeoutError } from '../../src/base/errors.ts';
 import type { DhtNode, PingResult } from '../../src/dht/index.ts';
 import { bounded } from '../../src/runtime/aborting.ts';
-import type { Clock, Millis } from '../../src/runtime/ports.ts';
 import { action, type Invocation } from '../cli/action.ts';
 import type { Context } from '../cli/context.ts';
 import { EXIT, ExitWith } from '../cli/exit-codes.ts';
@@ -74,56 +73,45 @@ interface Asking extends Pick<PingFlags, 'timeout' | 'retries'> {
 }
 
 async function pingNamed(own: DhtNode, named: Endpoint, asking: Asking): Promise<Pinged> {
-  const { context, alone, timeout, retries } = asking;
-  const { signal, runtime } = context;
-  const families = own.realms.map(({ family }) => family);
+  const { context, alone, timeout: ms } = asking;
+  const { signal } = context;
+  const late = (): TimeoutError =>
+    new TimeoutError(`${formatEndpoint(named)} did not answer within ${formatDuration(ms)}`, ms);
   try {
-    signal.throwIfAborted();
-    const endpoint = await findAddress(runtime, named, { families, signal });
-    const answer = await pingAgain(own, endpoint, {
-      ...{ signal, clock: runtime.clock, retries },
-      timeoutMs: timeout,
-    });
-    return { named, endpoint, answer };
+    return await bounded(
+      { signal, clock: context.runtime.clock, limit: { ms, error: late } },
+      (inner) => pingAgain(own, named, { ...asking, signal: inner }),
+    );
   } catch (error) {
     if (alone || signal.aborted || !(error instanceof BipError)) throw error;
     return { named, error };
   }
 }
 
-interface Patience {
-  readonly signal: AbortSignal;
-  readonly clock: Clock;
-  readonly timeoutMs: Millis;
-  readonly retries: number;
-}
-
 /** Asks again and again as long as there is no answer; the first one counts, whichever question it is to. */
-function pingAgain(
+async function pingAgain(
   own: DhtNode,
-  endpoint: Endpoint,
-  { signal, clock, timeoutMs, retries }: Patience,
-): Promise<PingResult> {
-  const name = formatEndpoint(endpoint);
-  const late = (): TimeoutError =>
-    new TimeoutError(`${name} did not answer within ${formatDuration(timeoutMs)}`, timeoutMs);
-  const limit = { ms: timeoutMs, error: late };
-  return bounded({ signal, clock, limit }, async (inner) => {
-    const { promise, resolve, reject } = Promise.withResolvers<PingResult>();
-    const ask = (): void => {
-      own.ping(endpoint, inner).then(resolve, reject);
-    };
-    ask();
-    const pauseMs = timeoutMs / (retries + 1);
-    const cancels = Array.from({ length: retries }, (_, at) =>
-      clock.schedule(clock.now() + pauseMs * (at + 1), ask),
-    );
-    try {
-      return await promise;
-    } finally {
-      for (const cancel of cancels) cancel();
-    }
-  });
+  named: Endpoint,
+  { context, signal, timeout, retries }: Asking & { readonly signal: AbortSignal },
+): Promise<Pinged> {
+  const { runtime } = context;
+  const { clock } = runtime;
+  const families = own.realms.map(({ family }) => family);
+  const endpoint = await findAddress(runtime, named, { families, signal });
+  const { promise, resolve, reject } = Promise.withResolvers<PingResult>();
+  const ask = (): void => {
+    own.ping(endpoint, signal).then(resolve, reject);
+  };
+  ask();
+  const pauseMs = timeout / (retries + 1);
+  const cancels = Array.from({ length: retries }, (_, at) =>
+    clock.schedule(clock.now() + pauseMs * (at + 1), ask),
+  );
+  try {
+    return { named, endpoint, answer: await promise };
+  } finally {
+    for (const cancel of cancels) cancel();
+  }
 }
 
 const HELP = `

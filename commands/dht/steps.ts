@@ -11,6 +11,7 @@ import type { Style } from '../cli/style.ts';
 import { formatMillis, roundMillis } from '../cli/units.ts';
 import { clientName, clientOr, showVersion } from './client-name.ts';
 import { distanceBits, nodeJson, type Tally } from './tally.ts';
+import { countOf } from './words.ts';
 
 /** A step, when it happened, and what is looked for. */
 export interface Step {
@@ -58,12 +59,13 @@ export function follow(
 ): (event: LookupEvent) => void {
   return (event) => {
     tally.add(event);
-    explain(reporter, event, target);
+    explainStep(reporter, event, target);
     reporter.status([`${tally.answered} of ${tally.asked} nodes answered`]);
   };
 }
 
-function explain(reporter: Reporter, event: LookupEvent, target: Uint8Array): void {
+/** With `--verbose`. */
+export function explainStep(reporter: Reporter, event: LookupEvent, target: Uint8Array): void {
   if (!reporter.verbose) return;
   const line = stepLine({ event, target }, reporter.style);
   if (line !== undefined) reporter.explain(line.trimEnd());
@@ -119,8 +121,8 @@ function outcomeWords(event: LookupEvent): string {
       const { named, fresh, values, version } = event;
       const client = clientOr(version);
       return [
-        `${named} nodes, ${fresh} new`,
-        ...(values === 0 ? [] : [`${values} peers`]),
+        `${countOf(named, 'node')}, ${fresh} new`,
+        ...(values === 0 ? [] : [countOf(values, 'peer')]),
         ...(client === undefined ? [] : [client]),
       ].join(', ');
     }

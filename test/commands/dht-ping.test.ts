@@ -107,6 +107,15 @@ describe('one node', () => {
     expect(scene.world.now - started).toBeLessThan(3100);
   });
 
+  test('a name server that is silent takes no longer than a node', async () => {
+    await using scene = new Scene();
+    scene.world.names.silent = true;
+    const started = scene.world.now;
+    const { code, stderr } = await scene.ping(['node.example:6881']);
+    expect([code, stderr]).toEqual([1, 'error: node.example:6881 did not answer within 5s\n']);
+    expect(scene.world.now - started).toBe(5000);
+  });
+
   test('a node that refuses is told from one that is silent', async () => {
     await using scene = new Scene();
     const refusal = { e: [202, 'go away'], y: 'e' };

@@ -22,6 +22,12 @@ export class DhtScene extends DhtWorld {
     return this.#us;
   }
 
+  /** Lets them settle, too: an id that follows from the address is known to others a moment later. */
+  override async populate(count: number): Promise<void> {
+    await super.populate(count);
+    await this.world.runFor(30_000);
+  }
+
   /** HOST:PORT of a member. */
   nodeAt(at: number): string {
     return formatEndpoint(this.member(at).endpoint);
