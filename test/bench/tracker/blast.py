@@ -84,19 +84,26 @@ class Sender:
         self.words = self.receiving.bytes.cast("I")
 
     def connect(self):
-        """Gets a connection id, and writes it into the packets."""
+        """Gets a connection id, and writes it into the packets. Answers that are late are not counted."""
         for _ in range(50):
             self.socket.settimeout(0.2)
-            try:
-                self.socket.send(CONNECT)
-                answer = self.socket.recv(ROOM)
-            except TimeoutError:
-                continue
-            if len(answer) == 16 and answer[:4] == bytes(4) and answer[4:8] == CONNECT[12:]:
+            self.socket.send(CONNECT)
+            connection_id = self.await_id(time.perf_counter() + 1)
+            if connection_id is not None:
                 self.socket.setblocking(False)
                 self.connected = time.perf_counter()
-                return self.stamp(answer[8:])
+                return self.stamp(connection_id)
         sys.exit("no connection id came")
+
+    def await_id(self, end):
+        while time.perf_counter() < end:
+            try:
+                answer = self.socket.recv(ROOM)
+            except TimeoutError:
+                return None
+            if len(answer) == 16 and answer[:4] == bytes(4) and answer[4:8] == CONNECT[12:]:
+                return answer[8:]
+        return None
 
     def stamp(self, connection_id):
         packets = self.packets
