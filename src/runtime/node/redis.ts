@@ -202,7 +202,16 @@ class NodeRedis implements RedisLink {
       const cancel = this.#clock.schedule(this.#clock.now() + this.#timeout, () =>
         reject(new TimeoutError(`${this.#called} does not answer`, this.#timeout)),
       );
-      call.then(resolve, reject).finally(cancel);
+      call.then(
+        (answer) => {
+          cancel();
+          resolve(answer);
+        },
+        (error: unknown) => {
+          cancel();
+          reject(error);
+        },
+      );
     });
   }
 
@@ -258,10 +267,14 @@ function toArgument(value: string | Uint8Array): Argument {
   return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
 }
 
-/** Strings come as bytes, in the older protocol, which everything that calls itself Redis speaks. */
+/**
+ * Strings come as bytes, in the older protocol, which everything that calls itself Redis speaks. The
+ * package's own limit of time is off: it makes an `AbortSignal` for every command, which lives until
+ * that time whenever the answer comes, and ends only what was not sent yet.
+ */
 const SPOKEN = {
   RESP: 2,
-  commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer } },
+  commandOptions: { typeMapping: { [RESP_TYPES.BLOB_STRING]: Buffer }, timeout: 0 },
 } as const;
 
 /** For a client and for every node of a cluster. */

@@ -175,15 +175,16 @@ export class RedisSwarms implements RemoteSwarms {
     if (!this.#options.store.announce(announce, wanted, answer))
       return { ...createAnswer(), local: true };
     const { seeders, leechers, completed, count4, count6 } = answer;
+    const ids = announce.withIds === false ? 0 : 20;
     return {
       seeders,
       leechers,
       completed,
       peers4: answer.peers4.slice(0, count4 * 6),
-      ids4: answer.ids4.slice(0, count4 * 20),
+      ids4: answer.ids4.slice(0, count4 * ids),
       count4,
       peers6: answer.peers6.slice(0, count6 * 18),
-      ids6: answer.ids6.slice(0, count6 * 20),
+      ids6: answer.ids6.slice(0, count6 * ids),
       count6,
       local: true,
     };
