@@ -6,6 +6,8 @@ import {
   type Contact,
   compareDistance,
   DhtNode,
+  type DhtOptions,
+  type LookupEvent,
   type LookupSummary,
   makeSecureId,
 } from '../dht/index.ts';
@@ -23,6 +25,8 @@ export interface DhtNetworkOptions {
   readonly churnPerHour: number;
   /** What hosts and their access to the network are like. */
   readonly host: Partial<HostOptions>;
+  /** How nodes search, and whom they ask. */
+  readonly node: Pick<DhtOptions, 'onlySecure' | 'alpha'>;
 }
 
 const DEFAULT_DHT_NETWORK: DhtNetworkOptions = {
@@ -31,6 +35,7 @@ const DEFAULT_DHT_NETWORK: DhtNetworkOptions = {
   readOnly: 0,
   churnPerHour: 0,
   host: { latencyMs: 40, jitterMs: 20 },
+  node: {},
 };
 
 /** One of the network, alive or gone. */
@@ -70,10 +75,14 @@ export class DhtNetwork implements AsyncDisposable {
     return this.#alive;
   }
 
-  /** Opens all nodes with tables as they are after a long time: each knows some in every distance. */
-  async openWarm(): Promise<void> {
+  /**
+   * Opens all nodes with tables as they are after a long time: each knows some in every distance, and
+   * of `strangers`, who answer as they like, no fewer.
+   */
+  async openWarm(strangers: readonly Contact[] = []): Promise<void> {
     for (let count = 0; count < this.options.nodes; count++) this.#alive.push(await this.#open());
-    const known = this.#alive.filter(({ isPublic }) => isPublic).map(({ contact }) => contact);
+    const own = this.#alive.filter(({ isPublic }) => isPublic).map(({ contact }) => contact);
+    const known = [...own, ...strangers];
     known.sort((one, other) => compareBytes(one.id, other.id));
     for (const { node } of this.#alive) {
       for (const { table } of node.realms) {
@@ -105,9 +114,13 @@ export class DhtNetwork implements AsyncDisposable {
   }
 
   /** Searches for the closest nodes to a target from one that lives; to be run by the world. */
-  async search(from: SimulatedNode, target: Uint8Array): Promise<SearchOutcome> {
+  async search(
+    from: SimulatedNode,
+    target: Uint8Array,
+    onEvent: (event: LookupEvent) => void = () => undefined,
+  ): Promise<SearchOutcome> {
     const { signal } = this.#stopping;
-    const [summary] = await from.node.findNodes(target, { signal });
+    const [summary] = await from.node.findNodes(target, { signal, onEvent });
     if (summary === undefined) throw new RangeError('the node has no realm');
     const truth = this.closest(target, K, from);
     const found = summary.closest.filter(({ id }) =>
@@ -173,7 +186,7 @@ export class DhtNetwork implements AsyncDisposable {
   }
 
   async #open(): Promise<SimulatedNode> {
-    const { natted, readOnly, host: access } = this.options;
+    const { natted, readOnly, host: access, node: how } = this.options;
     const address = addressOf(this.#made++);
     const isNatted = this.#made > FIRST_PUBLIC && this.#random.chance(natted);
     const isReadOnly = this.#made > FIRST_PUBLIC && this.#random.chance(readOnly);
@@ -187,6 +200,7 @@ export class DhtNetwork implements AsyncDisposable {
       bootstrap: this.#someBootstrap(),
       readOnly: isReadOnly,
       id,
+      ...how,
     });
     const contact = { id, endpoint: { host: address, port: PORT } };
     return { host, node, contact, isPublic: !isNatted && !isReadOnly };

@@ -16,8 +16,8 @@ import type { Millis } from '../../runtime/ports.ts';
 import type { Contact } from '../contact.ts';
 import { compareDistance } from '../distance.ts';
 import { isPlausible } from '../plausible.ts';
-import { isSecureId } from '../secure-id.ts';
 import { Candidate, type CandidateState } from './candidate.ts';
+import { closestOf, Tally } from './choice.ts';
 
 export interface LookupOptions {
   /** 20 bytes. */
@@ -45,6 +45,10 @@ export class Lookup {
   readonly #known = new Map<string, Candidate>();
   readonly #hosts = new Map<string, Candidate>();
   readonly #networks = new Map<string, number>();
+  /** Queries to each host and network: nobody shall have us send more where there may be no node. */
+  readonly #queries = new Map<string, number>();
+  /** Those in whose place of an address or network others stand. */
+  #waiting: Claim[] = [];
   /** Of all answers so far. */
   #slowestMs: Millis = 0;
 
@@ -53,13 +57,16 @@ export class Lookup {
     this.#options = options;
   }
 
-  /** Takes in a node that was heard of `hop` answers from the start. Returns whether it is new and may be asked. */
-  add({ id, endpoint }: Contact, hop: number): boolean {
+  /**
+   * Takes in a node that was heard of `hop` answers from the start, named by `sponsor`. Returns whether
+   * it is new and may be asked.
+   */
+  add({ id, endpoint }: Contact, hop: number, sponsor?: Candidate): boolean {
     const ip = parseIp(endpoint.host);
     if (ip === undefined || !isPlausible(ip, endpoint.port)) return false;
     if (this.#isFar(id) || equalBytes(id, this.#options.ownId)) return false;
-    if (this.#options.onlySecure && !isSecureId(id, ip)) return false;
-    const candidate = new Candidate(endpoint, id.slice(), hop);
+    const candidate = new Candidate(endpoint, id.slice(), { hop, sponsor });
+    if (this.#options.onlySecure && !candidate.isSecure) return false;
     if (!this.#outdo(candidate) || !this.#admit(candidate, ip)) return false;
     this.#insert(candidate);
     return true;
@@ -69,7 +76,7 @@ export class Lookup {
   addNameless(endpoint: Contact['endpoint']): void {
     const key = formatEndpoint(endpoint);
     if (this.#known.has(key)) return;
-    const candidate = new Candidate(endpoint, undefined, 0);
+    const candidate = new Candidate(endpoint, undefined, { hop: 0 });
     this.#known.set(key, candidate);
     this.#nameless.push(candidate);
   }
@@ -81,6 +88,7 @@ export class Lookup {
       candidate.state = 'asked';
       candidate.attempts++;
       candidate.pending++;
+      this.#countQuery(candidate.endpoint.host);
     }
     return taken;
   }
@@ -93,17 +101,19 @@ export class Lookup {
     candidate.pending--;
     this.#slowestMs = Math.max(this.#slowestMs, rttMs);
     if (candidate.state === 'answered') return;
+    candidate.speak();
     candidate.state = 'answered';
-    if (candidate.id !== undefined && equalBytes(id, candidate.id)) return;
-    this.#sorted = this.#sorted.filter((other) => other !== candidate);
-    candidate.id = id.slice();
-    this.#insert(candidate);
+    const isMoved = candidate.id === undefined || !equalBytes(id, candidate.id);
+    if (isMoved) this.#move(candidate, id.slice());
+    if (!this.#isWelcome(candidate, id) || !this.#takeBack(candidate)) candidate.state = 'failed';
   }
 
   /** No answer in the short time. */
   slow(candidate: Candidate): void {
     if (candidate.state !== 'asked') return;
+    candidate.fallSilent();
     candidate.state = this.#deservesRetry(candidate) ? 'fresh' : 'slow';
+    if (candidate.state === 'slow') this.#giveWay(candidate);
   }
 
   /** It answered, and will not say more: it is of no use. */
@@ -117,21 +127,21 @@ export class Lookup {
     candidate.pending--;
     if (candidate.state === 'answered' || candidate.pending > 0) return;
     candidate.state = this.#deservesRetry(candidate) ? 'fresh' : 'failed';
-    if (candidate.state === 'failed') this.#release(candidate);
+    if (candidate.state === 'failed') this.#giveWay(candidate);
   }
 
   /** Whether no further answer can matter. */
   get isDone(): boolean {
-    let alive = 0;
-    let slow = 0;
-    for (const { state } of this.#sorted) {
-      if (state === 'answered' && ++alive === this.#options.k) return true;
-      if (state === 'fresh' || state === 'asked') return false;
-      if (state === 'slow') slow++;
+    const tally = new Tally(this.#options.k);
+    const count = { fresh: 0, asked: 0, slow: 0, answered: 0, failed: 0 };
+    for (const candidate of this.#sorted) {
+      const { state } = candidate;
+      count[state]++;
+      if (state === 'asked' || (state === 'fresh' && !candidate.isDoubtful)) return false;
+      if (state === 'answered') tally.add(candidate);
+      if (tally.isFull) return true;
     }
-    if (slow > 0 && !this.#areDead(slow, alive)) return false;
-    const patience = alive > 0 ? NEEDED : WANTED;
-    return !this.#nameless.some(({ state }) => patience.includes(state));
+    return count.fresh === 0 && !this.#mayCome(count.slow, count.answered);
   }
 
   /** Whether so few are known that it may end without having come near. */
@@ -146,22 +156,35 @@ export class Lookup {
     return this.#sorted.filter(({ state }) => state === 'answered');
   }
 
-  /** The k nearest of those that answered, nearest first. */
+  /** The k closest of those that answered, nearest first. */
   closest(): Candidate[] {
-    return this.answeredOnes().slice(0, this.#options.k);
+    return closestOf(this.answeredOnes(), this.#options.k);
   }
 
-  /** At most `room` that were not asked yet: nearer ones than the k that answered, then the nameless. */
+  /**
+   * At most `room` that were not asked yet: nearer ones than the k that answered, then the nameless; the
+   * doubtful only when there is nobody else.
+   */
   #wanted(room: number): Candidate[] {
+    const tally = new Tally(this.#options.k);
     const wanted: Candidate[] = [];
-    let alive = 0;
+    const doubtful: Candidate[] = [];
     for (const candidate of this.#sorted) {
       if (wanted.length >= room) return wanted;
-      if (candidate.state === 'fresh') wanted.push(candidate);
-      if (candidate.state === 'answered' && ++alive === this.#options.k) return wanted;
+      if (candidate.state === 'fresh') (candidate.isDoubtful ? doubtful : wanted).push(candidate);
+      if (candidate.state === 'answered') tally.add(candidate);
+      if (tally.isFull) return wanted;
     }
-    const nameless = this.#nameless.filter(({ state }) => state === 'fresh');
-    return [...wanted, ...nameless].slice(0, Math.max(0, room));
+    const others = [...wanted, ...this.#nameless.filter(({ state }) => state === 'fresh')];
+    const isIdle = others.length === 0 && room === this.#options.alpha;
+    return (isIdle ? doubtful : others).slice(0, Math.max(0, room));
+  }
+
+  /** Whether it is worth waiting, when all were asked and too few have answered. */
+  #mayCome(slow: number, alive: number): boolean {
+    if (slow > 0 && !this.#areDead(slow, alive)) return true;
+    const patience = alive > 0 ? NEEDED : WANTED;
+    return this.#nameless.some(({ state }) => patience.includes(state));
   }
 
   /** Where most nodes answer at once, those that did not in the short time, twice, never will. */
@@ -174,7 +197,7 @@ export class Lookup {
   }
 
   #deservesRetry(candidate: Candidate): boolean {
-    if (candidate.attempts >= MAX_ATTEMPTS) return false;
+    if (candidate.attempts >= MAX_ATTEMPTS || candidate.isDoubtful) return false;
     let rank = 0;
     for (const other of this.#sorted) {
       if (other === candidate) return true;
@@ -194,15 +217,45 @@ export class Lookup {
    * claims about one address nobody knows which is right. Whoever remembers an old id of a node, or makes
    * one up, shall not keep the search from asking it, so that the closer one counts until it was asked.
    */
-  #outdo({ endpoint, id }: Candidate): boolean {
-    const rivals = [this.#known.get(formatEndpoint(endpoint)), this.#hosts.get(endpoint.host)];
-    for (const rival of rivals) {
-      if (rival === undefined) continue;
-      if (rival.attempts > 0 || rival.id === undefined || id === undefined) return false;
-      if (compareDistance(this.target, id, rival.id) >= 0) return false;
+  #outdo(candidate: Candidate): boolean {
+    const known = this.#known.get(formatEndpoint(candidate.endpoint));
+    if (known !== undefined && !this.#isCloser(candidate, known)) {
+      this.#vouch(known, candidate);
+      return false;
     }
-    for (const rival of rivals) if (rival !== undefined) this.#forget(rival);
+    const rival = this.#hosts.get(candidate.endpoint.host);
+    if (rival !== undefined && rival !== known) {
+      if (rival.sponsor !== undefined && rival.sponsor === candidate.sponsor) return false;
+      if (!this.#isCloser(candidate, rival)) return this.#wait(candidate);
+      this.#wait(rival);
+      this.#forget(rival);
+    }
+    if (known !== undefined) this.#forget(known);
     return true;
+  }
+
+  /** Whether it takes the place of a rival: that was not asked, and is not closer. */
+  #isCloser({ id }: Candidate, rival: Candidate): boolean {
+    if (rival.attempts > 0 || rival.id === undefined || id === undefined) return false;
+    return compareDistance(this.target, id, rival.id) < 0;
+  }
+
+  /** Who was named by a liar, and by somebody else as well, is asked. */
+  #vouch(known: Candidate, { id, sponsor }: Candidate): void {
+    const isSame = id !== undefined && known.id !== undefined && equalBytes(id, known.id);
+    if (isSame && known.attempts === 0 && known.isDoubtful) known.sponsor = sponsor;
+  }
+
+  /** Its place may become free: whoever names dead nodes beside others shall not keep these out. */
+  #wait({ endpoint, id, hop, sponsor }: Candidate): false {
+    const network = networkOfHost(endpoint.host);
+    // One answer is good for one claim: honest nodes know few of a network.
+    const isRepeated = (other: Claim): boolean =>
+      sponsor !== undefined && other.sponsor === sponsor && other.network === network;
+    if (id === undefined || this.#waiting.length >= MAX_WAITING) return false;
+    if (this.#waiting.some(isRepeated)) return false;
+    this.#waiting.push({ contact: { id, endpoint }, hop, sponsor, network });
+    return false;
   }
 
   #forget(candidate: Candidate): void {
@@ -212,19 +265,60 @@ export class Lookup {
   }
 
   #admit(candidate: Candidate, ip: Uint8Array): boolean {
-    const { endpoint } = candidate;
-    if (this.#options.limitAddresses) {
-      const network = networkOf(ip);
-      const inNetwork = this.#networks.get(network) ?? 0;
-      if (inNetwork >= MAX_PER_NETWORK) return false;
-      this.#hosts.set(endpoint.host, candidate);
-      this.#networks.set(network, inNetwork + 1);
-    }
-    this.#known.set(formatEndpoint(endpoint), candidate);
+    if (!this.#takePlace(candidate, ip)) return this.#wait(candidate);
+    this.#known.set(formatEndpoint(candidate.endpoint), candidate);
     return true;
   }
 
-  /** Whoever names a dead node at the address of another shall not keep that one out. */
+  /** Counts it as one of its address and network, if there is room. */
+  #takePlace(candidate: Candidate, ip: Uint8Array): boolean {
+    if (!this.#options.limitAddresses) return true;
+    const { host } = candidate.endpoint;
+    const network = networkOf(ip);
+    const inNetwork = this.#networks.get(network) ?? 0;
+    if (inNetwork >= MAX_PER_NETWORK || this.#isBothered(host, network)) return false;
+    this.#hosts.set(host, candidate);
+    this.#networks.set(network, inNetwork + 1);
+    return true;
+  }
+
+  #countQuery(host: string): void {
+    for (const key of [host, networkOfHost(host)]) {
+      this.#queries.set(key, (this.#queries.get(key) ?? 0) + 1);
+    }
+  }
+
+  #isBothered(host: string, network: string): boolean {
+    const queries = (key: string): number => this.#queries.get(key) ?? 0;
+    return queries(host) >= MAX_HOST_QUERIES || queries(network) >= MAX_NETWORK_QUERIES;
+  }
+
+  /** It is dead, or slow: others of its address and network are asked. */
+  #giveWay(candidate: Candidate): void {
+    if (candidate.gaveWay) return;
+    candidate.gaveWay = true;
+    this.#release(candidate);
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const { contact, hop, sponsor } of waiting) this.add(contact, hop, sponsor);
+  }
+
+  /** Under the id that it has indeed: it may be ourselves, named with another id. */
+  #isWelcome({ isSecure }: Candidate, id: Uint8Array): boolean {
+    const { ownId, onlySecure } = this.#options;
+    return (isSecure || !onlySecure) && !equalBytes(id, ownId);
+  }
+
+  /** It answered after all: it counts if nobody has taken its place. */
+  #takeBack(candidate: Candidate): boolean {
+    const { host } = candidate.endpoint;
+    const ip = parseIp(host);
+    if (!candidate.gaveWay || ip === undefined) return true;
+    if (this.#hosts.has(host) || !this.#takePlace(candidate, ip)) return false;
+    candidate.gaveWay = false;
+    return true;
+  }
+
   #release(candidate: Candidate): void {
     const { host } = candidate.endpoint;
     const ip = parseIp(host);
@@ -232,6 +326,12 @@ export class Lookup {
     this.#hosts.delete(host);
     const network = networkOf(ip);
     this.#networks.set(network, (this.#networks.get(network) ?? 1) - 1);
+  }
+
+  #move(candidate: Candidate, id: Uint8Array): void {
+    this.#sorted = this.#sorted.filter((other) => other !== candidate);
+    candidate.id = id;
+    this.#insert(candidate);
   }
 
   #insert(candidate: Candidate): void {
@@ -255,8 +355,21 @@ export class Lookup {
   }
 }
 
+/** What somebody says of a node. */
+interface Claim {
+  readonly contact: Contact;
+  readonly hop: number;
+  readonly sponsor: Candidate | undefined;
+  readonly network: string;
+}
+
 function isFlying({ state }: Candidate): boolean {
   return state === 'asked';
+}
+
+function networkOfHost(host: string): string {
+  const ip = parseIp(host);
+  return ip === undefined ? host : networkOf(ip);
 }
 
 function networkOf(ip: Uint8Array): string {
@@ -272,6 +385,13 @@ const AT_ONCE_MS = 250;
 
 /** A search asks some 30 to 60; what is farther than so many others is never asked. */
 const MAX_CANDIDATES = 200;
+
+/** A search asks some 17 nodes, each of which names 8, or 16 at most. */
+const MAX_WAITING = 256;
+
+/** Three nodes that are said to be at one host, asked twice. */
+const MAX_HOST_QUERIES = 6;
+const MAX_NETWORK_QUERIES = 12;
 
 /** The first query and one more. */
 const MAX_ATTEMPTS = 2;

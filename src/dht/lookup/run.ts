@@ -163,13 +163,14 @@ class Run {
     );
   }
 
-  #addNodes({ endpoint, hop }: Candidate, response: KrpcResponse): Named {
+  #addNodes(from: Candidate, response: KrpcResponse): Named {
     const { family } = this.#realm;
     const bytes = this.#nodesIn(response);
     if (bytes === undefined) return { named: 0, fresh: 0 };
     const contacts = decodeNodes(bytes, family).slice(0, MAX_NAMED);
     const fresh = contacts.filter(
-      (contact) => mayName(endpoint, contact.endpoint) && this.#lookup.add(contact, hop + 1),
+      (contact) =>
+        mayName(from.endpoint, contact.endpoint) && this.#lookup.add(contact, from.hop + 1, from),
     );
     return { named: contacts.length, fresh: fresh.length };
   }

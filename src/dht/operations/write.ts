@@ -2,6 +2,7 @@
 
 import type { KrpcError, QueryArguments } from '../krpc/index.ts';
 import type { Candidate } from '../lookup/candidate.ts';
+import { closestOf } from '../lookup/choice.ts';
 import type { LookupNode } from '../lookup/events.ts';
 import { K, type SearchContext } from '../search.ts';
 
@@ -32,7 +33,8 @@ export function writeToClosest(
   answered: readonly Candidate[],
   options: WriteOptions,
 ): Promise<readonly WriteResult[]> {
-  const nodes = answered.filter(({ token }) => token !== undefined).slice(0, K);
+  const able = answered.filter(({ token }) => token !== undefined);
+  const nodes = closestOf(able, K);
   return Promise.all(nodes.map((node) => write(context, node, options)));
 }
 
