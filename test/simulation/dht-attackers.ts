@@ -44,7 +44,7 @@ export class Attacker implements AsyncDisposable {
       const fields = answer(message, from);
       if (fields === undefined) return;
       const { transaction } = message;
-      socket.send(this.#writer.encode({ type: 'response', transaction, id, ...fields }), from);
+      socket.send(this.#writer.encode({ id, ...fields, type: 'response', transaction }), from);
     });
   }
 

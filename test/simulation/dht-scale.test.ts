@@ -72,7 +72,7 @@ describe(`seed ${TEST_SEED}`, () => {
   }, 60_000);
 
   test('nodes that join one after the other by one of them find each other', async () => {
-    await using net = new DhtNetwork(makeWorld(), { nodes: 200 });
+    await using net = new DhtNetwork(makeWorld(), { nodes: 300 });
     await net.world.run(net.openCold());
     await net.world.runFor(120_000);
     const outcome = await searches(net, 100);
