@@ -5,6 +5,7 @@ import { addAbortSignal } from 'node:stream';
 import { isatty } from 'node:tty';
 import { type Context, Interrupted, type Output } from '../commands/cli/context.ts';
 import { StorageError } from '../src/base/errors.ts';
+import { settler } from '../src/runtime/node/settle.ts';
 import type { Runtime } from '../src/runtime/ports.ts';
 import { processHost } from './process-host.ts';
 
@@ -52,6 +53,7 @@ export function processContext(runtime: Runtime): ProcessContext {
       stderr: output(outputs[1], 2),
       env: process.env,
       signal: stop.signal,
+      settle: settler(),
       host: processHost,
     },
     exit: async (exitCode) => {

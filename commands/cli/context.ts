@@ -35,6 +35,8 @@ export interface Context {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Aborts on SIGINT, SIGTERM and EPIPE; the reason is an {@link Interrupted}. */
   readonly signal: AbortSignal;
+  /** Lets all promises settle that can; what a simulated world needs to go on. */
+  readonly settle: () => Promise<void>;
   /** Absent where bip is no process: in tests that run it inside of theirs. */
   readonly host?: ProcessHost;
 }

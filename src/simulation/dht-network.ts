@@ -52,6 +52,16 @@ export interface SearchOutcome {
   readonly summary: LookupSummary;
   /** How many of the 8 closest nodes that live it found. */
   readonly found: number;
+  /** How many there were to find: 8, or fewer in a network of few. */
+  readonly wanted: number;
+}
+
+export interface WarmOptions {
+  /** Nodes that others know, and that answer as they like. */
+  readonly strangers?: readonly Contact[];
+  readonly signal?: AbortSignal;
+  /** Called now and then, with the share that is done, 0 to 1. */
+  readonly onProgress?: (share: number) => void;
 }
 
 export class DhtNetwork implements AsyncDisposable {
@@ -76,18 +86,24 @@ export class DhtNetwork implements AsyncDisposable {
   }
 
   /**
-   * Opens all nodes with tables as they are after a long time: each knows some in every distance, and
-   * of `strangers`, who answer as they like, no fewer.
+   * Opens all nodes with tables as they are after a long time: each knows some in every distance.
+   *
+   * @throws `signal.reason` when aborted.
    */
-  async openWarm(strangers: readonly Contact[] = []): Promise<void> {
-    for (let count = 0; count < this.options.nodes; count++) this.#alive.push(await this.#open());
+  async openWarm(options: WarmOptions = {}): Promise<void> {
+    const { nodes } = this.options;
+    for (let count = 0; count < nodes; count++) {
+      this.#alive.push(await this.#open());
+      await this.#breathe(count, count / nodes / 2, options);
+    }
     const own = this.#alive.filter(({ isPublic }) => isPublic).map(({ contact }) => contact);
-    const known = [...own, ...strangers];
+    const known = [...own, ...(options.strangers ?? [])];
     known.sort((one, other) => compareBytes(one.id, other.id));
-    for (const { node } of this.#alive) {
+    for (const [at, { node }] of this.#alive.entries()) {
       for (const { table } of node.realms) {
         warmTable(table, known, { random: this.#random, now: this.world.now });
       }
+      await this.#breathe(at, 0.5 + at / nodes / 2, options);
     }
   }
 
@@ -126,7 +142,7 @@ export class DhtNetwork implements AsyncDisposable {
     const found = summary.closest.filter(({ id }) =>
       truth.some(({ contact }) => id !== undefined && compareBytes(contact.id, id) === 0),
     );
-    return { summary, found: found.length };
+    return { summary, found: found.length, wanted: truth.length };
   }
 
   /** A target that nobody chose. */
@@ -161,6 +177,14 @@ export class DhtNetwork implements AsyncDisposable {
     this.#stopping.abort(new Error('the network was taken down'));
     await Promise.all(this.#alive.map(({ node }) => node[Symbol.asyncDispose]()));
     this.#alive = [];
+  }
+
+  /** Lets others of this process have their turn, after every so many steps of long work. */
+  async #breathe(step: number, share: number, { signal, onProgress }: WarmOptions): Promise<void> {
+    if (step % BREATH > 0) return;
+    await this.world.runFor(0);
+    signal?.throwIfAborted();
+    onProgress?.(share);
   }
 
   async #replace(): Promise<void> {
@@ -229,5 +253,6 @@ const STREAM = 77;
 const FIRST_PUBLIC = 16;
 const BOOTSTRAPS = 3;
 const MANY = 1000;
+const BREATH = 64;
 const HOUR_MS = 3_600_000;
 const CHURN_STEP_MS = 1000;

@@ -5,4 +5,5 @@ export {
   type DhtNetworkOptions,
   type SearchOutcome,
   type SimulatedNode,
+  type WarmOptions,
 } from './dht-network.ts';

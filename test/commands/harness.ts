@@ -15,6 +15,7 @@ import type { Context, Output, ProcessHost } from '../../commands/cli/context.ts
 import { main } from '../../commands/cli/main.ts';
 import manifest from '../../package.json' with { type: 'json' };
 import { nodeRuntime } from '../../src/runtime/node/index.ts';
+import { settler } from '../../src/runtime/node/settle.ts';
 import type { Files, Runtime } from '../../src/runtime/ports.ts';
 import type { SimHost, World } from '../../src/runtime/sim/index.ts';
 import { makeWorld } from '../sim/world.ts';
@@ -199,6 +200,7 @@ function capture(
     stderr,
     env: options.env ?? {},
     signal: options.signal ?? new AbortController().signal,
+    settle: settler(),
     ...(options.process === undefined ? {} : { host: options.process }),
   };
   return {

@@ -71,6 +71,7 @@ describe('--merge', () => {
       stderr: nothing,
       env: {},
       signal: new AbortController().signal,
+      settle: () => Promise.resolve(),
     };
     const bytes = typeof json === 'string' ? new TextEncoder().encode(json) : json;
     return world.run(

@@ -26,7 +26,8 @@ describe('help and version go to stdout', () => {
   test('--help lists every command', async () => {
     const { code, stdout, stderr } = await bip('--help');
     expect([code, stderr]).toEqual([0, '']);
-    for (const name of ['bencode', 'metainfo', 'magnet', 'tracker', 'dht', 'download', 'seed']) {
+    const groups = ['bencode', 'metainfo', 'magnet', 'tracker', 'dht', 'simulate'];
+    for (const name of [...groups, 'download', 'seed']) {
       expect(stdout).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'));
     }
   });

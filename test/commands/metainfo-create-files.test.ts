@@ -41,6 +41,7 @@ async function withFiles<Value>(
     stderr: silent,
     env,
     signal: new AbortController().signal,
+    settle: () => Promise.resolve(),
   };
   return world.run(
     (async () => {

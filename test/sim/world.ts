@@ -1,6 +1,7 @@
 /** Simulated worlds for tests. @module */
 
 import { hash } from 'node:crypto';
+import { settler } from '../../src/runtime/node/settle.ts';
 import { World, type WorldOptions } from '../../src/runtime/sim/index.ts';
 
 /** The seed of worlds that are not told otherwise; `BIP_SEED=7 npx vitest …` replays with another. */
@@ -14,29 +15,4 @@ export function makeWorld(options: Partial<WorldOptions> = {}): World {
     digest: (algorithm, bytes) => Uint8Array.from(hash(algorithm, bytes, 'buffer')),
     ...options,
   });
-}
-
-/** Turns asked for at once. */
-const TURNS = 64;
-
-/**
- * Waits for a turn of setImmediate. Node runs all immediates that are there in one go, and between
- * them every reaction of every promise; asking for many at once spares a look at the sockets (some
- * microseconds) for each event.
- */
-function settler(): () => Promise<void> {
-  let asked = 0;
-  let waiting: (() => void)[] = [];
-  const turn = (): void => {
-    asked--;
-    const settled = waiting;
-    waiting = [];
-    for (const resolve of settled) resolve();
-  };
-  return () =>
-    new Promise((resolve) => {
-      waiting.push(resolve);
-      if (asked > 0) return;
-      for (; asked < TURNS; asked++) setImmediate(turn);
-    });
 }

@@ -124,7 +124,7 @@ async function amongLiars({ lie, victim }: LiarOptions): Promise<LiarOutcome> {
     });
     liars.push(stack.use(liar).contact);
   }
-  await net.openWarm(liars);
+  await net.openWarm({ strangers: liars });
   const hit = victim && stack.use(await Victim.open(world, victim.addresses, victim.ports));
   const sum = { whole: 0, seconds: 0, queries: 0 };
   const most = { seconds: 0, packets: 0 };
