@@ -4,7 +4,7 @@ import { SeededRandom } from '../../../src/runtime/sim/index.ts';
 
 export const TORRENTS = 2000;
 export const PEERS_PER_TORRENT = 50;
-export const NODES = 400;
+const NODES = 400;
 
 export interface Population {
   readonly infoHashes: readonly Uint8Array[];
