@@ -37,6 +37,9 @@ describe.concurrent.for(CLIENTS)('from %s', (client) => {
       await using bip = new Bip(['download', torrent, '--output', dir]);
       const end = await expectComplete(bip, swarm, { dir, deadlineMs: DONE_MS });
       expect(end.downloaded).toBeGreaterThanOrEqual(swarm.torrent.length);
+      // It has said that it is complete, and that it is gone.
+      const known = await swarm.tracker?.scrape(swarm.torrent.infoHash);
+      expect(known).toEqual({ seeders: 1, leechers: 0, completed: 1 });
     });
   });
 
