@@ -9,6 +9,7 @@ import type { Reporter } from './cli/reporter.ts';
 import { loadTorrent, parseOptions } from './cli/torrent-argument.ts';
 import { formatDuration, formatSize } from './cli/units.ts';
 import { waitFor } from './cli/wait-for.ts';
+import { isInDht } from './transfer/dht.ts';
 import type { EndEvent, TransferEvent } from './transfer/events.ts';
 import {
   addTransferFlags,
@@ -64,18 +65,20 @@ function collectKind(kind: string, before: readonly string[] = []): readonly str
 }
 
 const EXAMPLES = `
-Existing data is checked and kept; an interrupted download goes on where it stopped.
+Existing data is checked and kept; an interrupted download goes on where it stopped. Peers come from
+trackers, from the DHT, which never hears of private torrents, and from links and --peer.
 Exit code 6 when --timeout came first, 4 when the disk refused, 130 after Ctrl-C.
 
 Examples:
   bip download debian.torrent --output ~/Downloads
   bip download 'magnet:?xt=urn:btih:…&tr=…'
-  bip download film.torrent --peer 192.0.2.7:6881 --no-trackers
+  bip download c0fda1edafdbdbb96443424e0b3899af7159d10e --timeout 1h
+  bip download film.torrent --peer 192.0.2.7:6881 --no-trackers --no-dht
   bip download film.torrent --json | jq 'select(.type == "end")'
 `;
 
 async function* download(invocation: Invocation<DownloadFlags>): AsyncGenerator<TransferEvent> {
-  const { context, args, options } = invocation;
+  const { context, args, options, reporter } = invocation;
   const sources: TorrentSource[] = [];
   for (const argument of args) {
     sources.push(await loadTorrent(context, argument, { signal: context.signal }));
@@ -84,7 +87,7 @@ async function* download(invocation: Invocation<DownloadFlags>): AsyncGenerator<
   const { Session } = await import('../src/session/index.ts');
   await using session = await Session.open(
     context.runtime,
-    sessionOptions(options, context.signal),
+    sessionOptions(options, { signal: context.signal, sources, reporter }),
   );
   for (const source of sources) {
     const spent = context.runtime.clock.now() - started;
@@ -149,17 +152,17 @@ function limitReached({ done, total, path }: EndEvent, timeoutMs: number): Limit
   );
 }
 
-/** Nobody is known who could have it: say so at once, since waiting may last for ever. */
-function warnWhenAlone(
-  reporter: Reporter,
-  source: TorrentSource,
-  { peer = [], trackers }: DownloadFlags,
-): void {
+/** Nobody is known who could have it, and nobody is asked: say so at once, since waiting may last for ever. */
+function warnWhenAlone(reporter: Reporter, source: TorrentSource, flags: DownloadFlags): void {
+  const { peer = [], trackers } = flags;
   const named = source.type === 'magnet' ? source.magnet : source.metainfo;
   const known = 'trackers' in named ? named.trackers.length : named.announce.length;
   const peers = peer.length + ('peers' in named ? named.peers.length : 0);
-  if (peers > 0 || (trackers && known > 0)) return;
+  if (peers > 0 || (trackers && known > 0) || isInDht(source, flags)) return;
+  const [why, dht] = flags.dht
+    ? ['the torrent is private, which keeps it out of the DHT, and names no tracker', '']
+    : ['the torrent names no tracker', ' and --no-dht keeps bip from looking for some'];
   reporter.warn(
-    'the torrent names no tracker and no peer is known: this waits for somebody to call; --peer HOST:PORT names one',
+    `${why}, no peer is known${dht}: this waits for somebody to call; --peer HOST:PORT names one`,
   );
 }
