@@ -5,11 +5,10 @@ import type { Session, TorrentSource } from '../src/session/index.ts';
 import { action, type Invocation } from './cli/action.ts';
 import type { Context } from './cli/context.ts';
 import { LimitReached } from './cli/exit-codes.ts';
-import type { Reporter } from './cli/reporter.ts';
 import { loadTorrent, parseOptions } from './cli/torrent-argument.ts';
 import { formatDuration, formatSize } from './cli/units.ts';
 import { waitFor } from './cli/wait-for.ts';
-import { isInDht } from './transfer/dht.ts';
+import { warnWhenAlone } from './transfer/alone.ts';
 import type { EndEvent, TransferEvent } from './transfer/events.ts';
 import {
   addTransferFlags,
@@ -87,7 +86,7 @@ async function* download(invocation: Invocation<DownloadFlags>): AsyncGenerator<
   const { Session } = await import('../src/session/index.ts');
   await using session = await Session.open(
     context.runtime,
-    sessionOptions(options, { signal: context.signal, sources, reporter }),
+    await sessionOptions(options, { signal: context.signal, sources, reporter }),
   );
   for (const source of sources) {
     const spent = context.runtime.clock.now() - started;
@@ -105,7 +104,6 @@ async function* downloadOne(
   },
 ): AsyncGenerator<TransferEvent> {
   const { Transfer } = await import('./transfer/transfer.ts');
-  warnWhenAlone(reporter, how.source, options);
   const transfer: Transfer = new Transfer({
     context,
     session: how.session,
@@ -124,6 +122,7 @@ async function* downloadOne(
     json: options.json === true,
     reveal: options.reveal === true,
   });
+  warnWhenAlone(reporter, how.source, options);
   try {
     const outcome = waitFor(context, transfer.torrent.completed, how.timeoutMs).finally(() =>
       transfer.events.end(),
@@ -149,20 +148,5 @@ function limitReached({ done, total, path }: EndEvent, timeoutMs: number): Limit
     total === 0
       ? `no peer gave the metadata within the ${after}`
       : `${path} is not complete after the ${after}: ${formatSize(done)} of ${formatSize(total)} are there, and the next run goes on from them`,
-  );
-}
-
-/** Nobody is known who could have it, and nobody is asked: say so at once, since waiting may last for ever. */
-function warnWhenAlone(reporter: Reporter, source: TorrentSource, flags: DownloadFlags): void {
-  const { peer = [], trackers } = flags;
-  const named = source.type === 'magnet' ? source.magnet : source.metainfo;
-  const known = 'trackers' in named ? named.trackers.length : named.announce.length;
-  const peers = peer.length + ('peers' in named ? named.peers.length : 0);
-  if (peers > 0 || (trackers && known > 0) || isInDht(source, flags)) return;
-  const [why, dht] = flags.dht
-    ? ['the torrent is private, which keeps it out of the DHT, and names no tracker', '']
-    : ['the torrent names no tracker', ' and --no-dht keeps bip from looking for some'];
-  reporter.warn(
-    `${why}, no peer is known${dht}: this waits for somebody to call; --peer HOST:PORT names one`,
   );
 }

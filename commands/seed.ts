@@ -84,7 +84,7 @@ async function* seed(invocation: Invocation<SeedFlags>): AsyncGenerator<Transfer
   const { Transfer } = await import('./transfer/transfer.ts');
   await using session = await Session.open(
     context.runtime,
-    sessionOptions(options, {
+    await sessionOptions(options, {
       signal: context.signal,
       sources: [{ type: 'metainfo', metainfo: served.metainfo }],
       reporter,

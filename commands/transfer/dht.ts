@@ -1,7 +1,7 @@
 /** How a session takes part in the DHT. @module */
 
 import { ipScope } from '../../src/base/ip-scope.ts';
-import { type DhtEvent, type Router, WELL_KNOWN_ROUTERS } from '../../src/dht/index.ts';
+import type { DhtEvent, Router } from '../../src/dht/index.ts';
 import type { Magnet } from '../../src/magnet/index.ts';
 import type { Metainfo } from '../../src/metainfo/index.ts';
 import type { SessionOptions, TorrentSource } from '../../src/session/index.ts';
@@ -27,10 +27,10 @@ export interface DhtWishes {
  * What the flags say; `undefined` with `--no-dht`, and when all torrents are private, which the DHT must
  * not hear of (BEP 27).
  */
-export function dhtOptions(
+export async function dhtOptions(
   flags: DhtFlags,
   { sources, isBrief = false, reporter }: DhtWishes,
-): SessionOptions['dht'] {
+): Promise<SessionOptions['dht']> {
   if (!flags.dht) return undefined;
   const open = sources.filter((source) => !isPrivate(source)).map(namesOf);
   if (open.length === 0) {
@@ -39,6 +39,8 @@ export function dhtOptions(
   }
   const host = hostOf(flags);
   const isHere = host !== undefined && ipScope(host) === 'loopback';
+  // Loaded by whoever needs it only, with all that it brings.
+  const { WELL_KNOWN_ROUTERS } = await import('../../src/dht/index.ts');
   const nodes = open.flatMap((named) => named.nodes).slice(0, MAX_NODES);
   return {
     ...(host === undefined ? {} : { hosts: [host] }),

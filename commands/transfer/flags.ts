@@ -57,11 +57,11 @@ export function verifyMode(verify: boolean | undefined): VerifyMode {
   return verify ? 'always' : 'never';
 }
 
-export function sessionOptions(
+export async function sessionOptions(
   flags: TransferFlags,
   { signal, ...wishes }: DhtWishes & { readonly signal: AbortSignal },
-): SessionOptions {
-  const dht = dhtOptions(flags, wishes);
+): Promise<SessionOptions> {
+  const dht = await dhtOptions(flags, wishes);
   return {
     signal,
     ...(dht === undefined ? {} : { dht }),

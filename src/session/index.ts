@@ -11,5 +11,4 @@ export type { TorrentEvent, TorrentState, TorrentStats } from './events.ts';
 export type { FoundMetadata, MetadataSearch, MetadataSearchOptions } from './metadata-search.ts';
 export type { TorrentOptions, TorrentSource, VerifyMode } from './options.ts';
 export { Session, type SessionOptions } from './session.ts';
-export { surroundingsOf } from './source.ts';
 export type { Torrent } from './torrent.ts';

@@ -56,6 +56,7 @@ export class Session implements AsyncDisposable {
     });
     const identity: SessionIdentity = {
       dht,
+      dhtPort: options.dht?.readOnly === true ? undefined : dht?.port,
       reserved: Reserved.of('fast', 'extended', ...(dht === undefined ? [] : (['dht'] as const))),
       peerId: makePeerId(runtime.random),
       port,

@@ -282,7 +282,8 @@ export class Swarm implements LinkHost, AsyncDisposable {
   }
 
   #sendDhtPort(link: PeerLink): void {
-    if (this.#dht !== undefined) link.connection.sendPort(this.#dht.port);
+    const { dhtPort } = this.#options.identity;
+    if (this.#dht !== undefined && dhtPort !== undefined) link.connection.sendPort(dhtPort);
   }
 
   /** Peers of a private torrent know each other by its tracker alone, and keep to that (BEP 27). */

@@ -168,24 +168,24 @@ describe('the node', () => {
     ['--host', { host: '192.0.2.1' }, { hosts: ['192.0.2.1'], bootstrap: WELL_KNOWN_ROUTERS }],
     ['--bind', { bind: '192.0.2.2', host: '127.0.0.1' }, { hosts: ['192.0.2.2'] }],
     ['--host of IPv4', { host: '0.0.0.0' }, { hosts: ['0.0.0.0'] }],
-  ])('%s', (_, flags, expected) => {
-    const options = dhtOptions({ dht: true, ...flags }, { sources: [source], reporter });
+  ])('%s', async (_, flags, expected) => {
+    const options = await dhtOptions({ dht: true, ...flags }, { sources: [source], reporter });
     expect(options).toMatchObject({ readOnly: false, ...expected });
   });
 
-  test('of all addresses; read-only when it is over in a moment', () => {
+  test('of all addresses; read-only when it is over in a moment', async () => {
     const wishes = { sources: [source], reporter, isBrief: true };
-    const options = dhtOptions({ dht: true, host: '::' }, wishes);
+    const options = await dhtOptions({ dht: true, host: '::' }, wishes);
     expect(options).toMatchObject({ readOnly: true, bootstrap: WELL_KNOWN_ROUTERS });
     expect(options).not.toHaveProperty('hosts');
   });
 
-  test('begins with nodes that open torrents name, a few of them, and no private one', () => {
+  test('begins with nodes that open torrents name, a few of them, and no private one', async () => {
     const nodes = Array.from({ length: 20 }, (_, at) => ({ host: 'node.example', port: at + 1 }));
     const metainfo = { ...source.metainfo, nodes };
     const secret = { ...PRIVATE.metainfo, nodes: [node] };
     const sources = [secret, metainfo].map((one) => ({ type: 'metainfo', metainfo: one }) as const);
-    const options = dhtOptions({ dht: true, bootstrap: [here] }, { sources, reporter });
+    const options = await dhtOptions({ dht: true, bootstrap: [here] }, { sources, reporter });
     expect(options?.bootstrap).toEqual([here, ...nodes.slice(0, 8)]);
   });
 });

@@ -3,7 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Magnet } from '../../src/magnet/index.ts';
 import type { HostOptions } from '../../src/runtime/sim/index.ts';
-import type { TorrentOptions } from '../../src/session/index.ts';
+import type { SessionOptions, TorrentOptions } from '../../src/session/index.ts';
 import { DhtSwarm, nodeAddress } from './dht-swarm.ts';
 import { makeContent, type Peer, PORT, type SwarmContent, warnings } from './swarm-world.ts';
 
@@ -127,9 +127,17 @@ describe('private torrents (BEP 27)', () => {
 
 describe('a session that knows no node', () => {
   /** Enters the DHT by whoever tells it of a node. */
-  async function lonely(swarm: DhtSwarm, options: Partial<TorrentOptions>): Promise<Peer> {
+  function lonely(swarm: DhtSwarm, options: Partial<TorrentOptions>): Promise<Peer> {
+    return startWith(swarm, { bootstrap: [], readOnly: false }, options);
+  }
+
+  async function startWith(
+    swarm: DhtSwarm,
+    dht: SessionOptions['dht'],
+    options: Partial<TorrentOptions>,
+  ): Promise<Peer> {
     const { session } = swarm;
-    swarm.session = { dht: { bootstrap: [], readOnly: false } };
+    swarm.session = dht === undefined ? {} : { dht };
     try {
       return await swarm.world.run(swarm.start(swarm.host(LINE), options));
     } finally {
@@ -147,6 +155,22 @@ describe('a session that knows no node', () => {
     expect(warnings(leecher.events)).toEqual([]);
     await closed([seed, leecher], swarm);
   });
+
+  test.each([true, false])(
+    'learns of none that answers nobody (BEP 43): read-only is %s',
+    async (readOnly) => {
+      const swarm = await populated();
+      const other = await startWith(
+        swarm,
+        { bootstrap: [nodeAddress(0)], readOnly },
+        { source: magnetOf(swarm.content), dht: false },
+      );
+      const learner = await lonely(swarm, { peers: [other.endpoint] });
+      await swarm.world.runFor(2 * MINUTE);
+      expect(swarm.heardFrom(learner.host) > 0).toBe(!readOnly);
+      await closed([other, learner], swarm);
+    },
+  );
 
   test('learns of none by a peer of a private torrent', async () => {
     const swarm = await populated(PRIVATE);
