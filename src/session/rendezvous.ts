@@ -129,7 +129,7 @@ export class Rendezvous implements AsyncDisposable {
   }
 
   #searched({ peers, answered, stored }: DhtRound): void {
-    const { onEvent, isLasting } = this.#options;
+    const { onEvent, isLasting, content } = this.#options;
     if (answered > 0) {
       const named = peers === 1 ? '1 peer' : `${peers} peers`;
       const told = isLasting ? `, and ${stored} of its nodes know us now` : '';
@@ -138,7 +138,8 @@ export class Rendezvous implements AsyncDisposable {
     }
     const message =
       'no node of the DHT answers; it is asked again, and --bootstrap HOST:PORT names others';
-    const isHopeless = this.#named.length === 0 && this.#tiers.length === 0;
+    const isHopeless =
+      content()?.isComplete !== true && this.#named.length === 0 && this.#tiers.length === 0;
     if (isHopeless && !this.#warned) onEvent({ type: 'warning', code: 'BIP_DHT_ALONE', message });
     else onEvent({ type: 'note', message });
     this.#warned = true;

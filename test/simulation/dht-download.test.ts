@@ -183,6 +183,15 @@ describe('a session that knows no node', () => {
     await closed([seed, leecher], swarm);
   });
 
+  test('leaves a seed at peace, whom others may call all the same', async () => {
+    const swarm = new DhtSwarm();
+    const seed = await swarm.world.run(swarm.seed(LINE));
+    await swarm.world.runFor(10 * MINUTE);
+    expect(warnings(seed.events)).toEqual([]);
+    expect(notes(seed)).toContain('no node of the DHT answers');
+    await closed([seed], swarm);
+  });
+
   test.each([
     ['of a magnet', (swarm: DhtSwarm) => magnetOf(swarm.content, { nodes: [nodeAddress(3)] })],
     [
