@@ -5,10 +5,10 @@ import type { Session, TorrentSource } from '../src/session/index.ts';
 import { action, type Invocation } from './cli/action.ts';
 import type { Context } from './cli/context.ts';
 import { LimitReached } from './cli/exit-codes.ts';
-import type { Reporter } from './cli/reporter.ts';
 import { loadTorrent, parseOptions } from './cli/torrent-argument.ts';
 import { formatDuration, formatSize } from './cli/units.ts';
 import { waitFor } from './cli/wait-for.ts';
+import { warnWhenAlone } from './transfer/alone.ts';
 import type { EndEvent, TransferEvent } from './transfer/events.ts';
 import {
   addTransferFlags,
@@ -64,18 +64,20 @@ function collectKind(kind: string, before: readonly string[] = []): readonly str
 }
 
 const EXAMPLES = `
-Existing data is checked and kept; an interrupted download goes on where it stopped.
+Existing data is checked and kept; an interrupted download goes on where it stopped. Peers come from
+trackers, from the DHT, which never hears of private torrents, and from links and --peer.
 Exit code 6 when --timeout came first, 4 when the disk refused, 130 after Ctrl-C.
 
 Examples:
   bip download debian.torrent --output ~/Downloads
   bip download 'magnet:?xt=urn:btih:…&tr=…'
-  bip download film.torrent --peer 192.0.2.7:6881 --no-trackers
+  bip download c0fda1edafdbdbb96443424e0b3899af7159d10e --timeout 1h
+  bip download film.torrent --peer 192.0.2.7:6881 --no-trackers --no-dht
   bip download film.torrent --json | jq 'select(.type == "end")'
 `;
 
 async function* download(invocation: Invocation<DownloadFlags>): AsyncGenerator<TransferEvent> {
-  const { context, args, options } = invocation;
+  const { context, args, options, reporter } = invocation;
   const sources: TorrentSource[] = [];
   for (const argument of args) {
     sources.push(await loadTorrent(context, argument, { signal: context.signal }));
@@ -84,7 +86,7 @@ async function* download(invocation: Invocation<DownloadFlags>): AsyncGenerator<
   const { Session } = await import('../src/session/index.ts');
   await using session = await Session.open(
     context.runtime,
-    sessionOptions(options, context.signal),
+    await sessionOptions(options, { signal: context.signal, sources, reporter }),
   );
   for (const source of sources) {
     const spent = context.runtime.clock.now() - started;
@@ -102,7 +104,6 @@ async function* downloadOne(
   },
 ): AsyncGenerator<TransferEvent> {
   const { Transfer } = await import('./transfer/transfer.ts');
-  warnWhenAlone(reporter, how.source, options);
   const transfer: Transfer = new Transfer({
     context,
     session: how.session,
@@ -121,6 +122,7 @@ async function* downloadOne(
     json: options.json === true,
     reveal: options.reveal === true,
   });
+  warnWhenAlone(reporter, how.source, options);
   try {
     const outcome = waitFor(context, transfer.torrent.completed, how.timeoutMs).finally(() =>
       transfer.events.end(),
@@ -146,20 +148,5 @@ function limitReached({ done, total, path }: EndEvent, timeoutMs: number): Limit
     total === 0
       ? `no peer gave the metadata within the ${after}`
       : `${path} is not complete after the ${after}: ${formatSize(done)} of ${formatSize(total)} are there, and the next run goes on from them`,
-  );
-}
-
-/** Nobody is known who could have it: say so at once, since waiting may last for ever. */
-function warnWhenAlone(
-  reporter: Reporter,
-  source: TorrentSource,
-  { peer = [], trackers }: DownloadFlags,
-): void {
-  const named = source.type === 'magnet' ? source.magnet : source.metainfo;
-  const known = 'trackers' in named ? named.trackers.length : named.announce.length;
-  const peers = peer.length + ('peers' in named ? named.peers.length : 0);
-  if (peers > 0 || (trackers && known > 0)) return;
-  reporter.warn(
-    'the torrent names no tracker and no peer is known: this waits for somebody to call; --peer HOST:PORT names one',
   );
 }

@@ -68,7 +68,8 @@ export function seedCommand(context: Context): Command {
 }
 
 const EXAMPLES = `
-Prints a magnet link that names this machine (x.pe), and serves until Ctrl-C or --timeout.
+Prints a magnet link that names this machine (x.pe), and serves until Ctrl-C or --timeout. Who has only
+the infohash finds it by the DHT; of private torrents that never hears.
 
 Examples:
   bip seed holiday.mp4
@@ -83,7 +84,11 @@ async function* seed(invocation: Invocation<SeedFlags>): AsyncGenerator<Transfer
   const { Transfer } = await import('./transfer/transfer.ts');
   await using session = await Session.open(
     context.runtime,
-    sessionOptions(options, context.signal),
+    await sessionOptions(options, {
+      signal: context.signal,
+      sources: [{ type: 'metainfo', metainfo: served.metainfo }],
+      reporter,
+    }),
   );
   const transfer = new Transfer({
     context,

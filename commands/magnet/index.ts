@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../cli/context.ts';
 import { createCommand } from './create.ts';
+import { fetchCommand } from './fetch.ts';
 import { inspectCommand } from './inspect.ts';
 
 /** Adds the group to `program`. */
@@ -11,5 +12,6 @@ export function registerMagnet(program: Command, context: Context): void {
     .command('magnet')
     .description('magnet links')
     .addCommand(createCommand(context))
-    .addCommand(inspectCommand(context));
+    .addCommand(inspectCommand(context))
+    .addCommand(fetchCommand(context));
 }

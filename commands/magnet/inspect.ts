@@ -1,19 +1,18 @@
 /** `bip magnet inspect`: what a magnet link says. @module */
 
 import { Command } from 'commander';
-import { decodeUtf8Lossy } from '../../src/base/bytes.ts';
 import { UsageError } from '../../src/base/errors.ts';
-import { MAX_MAGNET_LENGTH, type Magnet, parseMagnet } from '../../src/magnet/index.ts';
+import { type Magnet, parseMagnet } from '../../src/magnet/index.ts';
 import { action, type Invocation, tsv } from '../cli/action.ts';
 import type { Context } from '../cli/context.ts';
 import { eachInput } from '../cli/each-input.ts';
-import { readInput } from '../cli/input.ts';
 import { labelled } from '../cli/labelled.ts';
 import { printable } from '../cli/printable.ts';
 import type { Style } from '../cli/style.ts';
 import { tierLines } from '../cli/tier-lines.ts';
 import { formatSize } from '../cli/units.ts';
 import { type InspectedMagnet, inspectedOf } from './inspected.ts';
+import { withLines } from './links.ts';
 
 interface Options {
   readonly reveal?: true;
@@ -27,9 +26,6 @@ Examples:
   $ bip magnet inspect 'magnet:?xt=urn:btih:c0fda1edafdbdbb96443424e0b3899af7159d10e&dn=temp'
   $ bip magnet create debian.torrent a.torrent | bip magnet inspect --json - | jq -r .infoHash`;
 
-/** Links on one standard input. */
-const MAX_STDIN_BYTES = 64 * MAX_MAGNET_LENGTH;
-
 export function inspectCommand(context: Context): Command {
   return new Command('inspect')
     .description('show what magnet links say')
@@ -41,21 +37,10 @@ export function inspectCommand(context: Context): Command {
 
 async function* inspect(invocation: Invocation<Options>): AsyncIterable<InspectedMagnet> {
   const { context, args, options } = invocation;
-  const links = await linksOf(context, args);
+  const links = await withLines(context, args);
   yield* eachInput(invocation, links, async (link) =>
     inspectedOf(parseLink(link), { reveal: options.reveal === true }),
   );
-}
-
-async function linksOf(context: Context, args: readonly string[]): Promise<readonly string[]> {
-  if (!args.includes('-')) return args;
-  const bytes = await readInput(context, '-', { maxBytes: MAX_STDIN_BYTES });
-  const lines = decodeUtf8Lossy(bytes)
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => line !== '');
-  if (lines.length === 0) throw new UsageError('standard input holds no magnet link');
-  return args.flatMap((argument) => (argument === '-' ? lines : [argument]));
 }
 
 function parseLink(link: string): Magnet {

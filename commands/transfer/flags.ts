@@ -5,13 +5,14 @@ import { type Endpoint, parseEndpoint } from '../../src/base/endpoint.ts';
 import { UsageError } from '../../src/base/errors.ts';
 import { ipFamily } from '../../src/base/ip.ts';
 import type { SessionOptions, VerifyMode } from '../../src/session/index.ts';
+import { bootstrapOption } from '../cli/dht-flags.ts';
 import { parseDuration, parseWhole } from '../cli/units.ts';
+import { type DhtFlags, type DhtWishes, dhtOptions } from './dht.ts';
 
-export interface TransferFlags {
+export interface TransferFlags extends DhtFlags {
   readonly peer?: readonly Endpoint[];
   readonly port?: number;
-  readonly host?: string;
-  readonly bind?: string;
+  /** Milliseconds. */
   readonly timeout?: number;
   /** True with `--verify`, false with `--no-verify`. */
   readonly verify?: boolean;
@@ -19,8 +20,11 @@ export interface TransferFlags {
   readonly reveal?: true;
 }
 
-/** Adds the shared flags to a command. */
-export function addTransferFlags(command: Command): Command {
+/** Adds the shared flags to a command; `gaveUp` says what `--timeout` does. */
+export function addTransferFlags(
+  command: Command,
+  gaveUp = 'stop after this time, keeping what was done',
+): Command {
   return command
     .addOption(
       new Option('--peer <host:port>', 'a peer to call, repeatable').argParser(collectEndpoint),
@@ -37,11 +41,13 @@ export function addTransferFlags(command: Command): Command {
       new Option('--bind <addr>', 'the address to call from').argParser(parseAddress('--bind')),
     )
     .addOption(
-      new Option('--timeout <duration>', 'stop after this time, keeping what was done').argParser(
-        (text) => parseDuration(text, '--timeout'),
+      new Option('--timeout <duration>', gaveUp).argParser((text) =>
+        parseDuration(text, '--timeout'),
       ),
     )
     .addOption(new Option('--no-trackers', 'ask no tracker'))
+    .addOption(new Option('--no-dht', 'stay out of the DHT'))
+    .addOption(bootstrapOption().conflicts('dht'))
     .addOption(new Option('--reveal', 'show passkeys and other secrets in tracker URLs'));
 }
 
@@ -51,9 +57,14 @@ export function verifyMode(verify: boolean | undefined): VerifyMode {
   return verify ? 'always' : 'never';
 }
 
-export function sessionOptions(flags: TransferFlags, signal: AbortSignal): SessionOptions {
+export async function sessionOptions(
+  flags: TransferFlags,
+  { signal, ...wishes }: DhtWishes & { readonly signal: AbortSignal },
+): Promise<SessionOptions> {
+  const dht = await dhtOptions(flags, wishes);
   return {
     signal,
+    ...(dht === undefined ? {} : { dht }),
     ...(flags.port === undefined ? {} : { port: flags.port }),
     ...(flags.host === undefined ? {} : { host: flags.host }),
     ...(flags.bind === undefined ? {} : { bind: flags.bind }),

@@ -49,6 +49,16 @@ export class MetadataFetch<Peer> {
     this.#infoHash = infoHash;
   }
 
+  /** Bytes received of the attempt under way, and its size; `undefined` while nobody has offered any. */
+  get progress(): { readonly done: number; readonly total: number } | undefined {
+    if (this.#attempt === undefined) return undefined;
+    const { size, from } = this.#attempt;
+    const missing = from.filter((peer) => peer === undefined).length;
+    const lacksLast = from.at(-1) === undefined;
+    const cut = lacksLast ? from.length * METADATA_PIECE_LENGTH - size : 0;
+    return { done: size - missing * METADATA_PIECE_LENGTH + cut, total: size };
+  }
+
   /** `peer` says that it has a dictionary of `size` bytes; the caller has checked the limit. */
   offer(peer: Peer, size: number): void {
     this.#sizes.set(peer, size);

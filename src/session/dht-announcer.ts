@@ -13,10 +13,23 @@ export interface DhtAnnouncerOptions {
   /** Where peers can call us. */
   readonly port: number;
   readonly isSeed: () => boolean;
+  /** Nobody is connected who could give us something. */
+  readonly isLonely: () => boolean;
   readonly onPeer: (peer: Endpoint) => void;
-  /** A search has ended: how many peers were named, and how many nodes took the announce. */
-  readonly onRound: (peers: number, stored: number) => void;
+  /** Tell the DHT that we are a peer, too. */
+  readonly announces: boolean;
+  readonly onRound: (round: DhtRound) => void;
   readonly onBug: (error: unknown) => void;
+}
+
+/** What one search came to. */
+export interface DhtRound {
+  /** Peers that were named. */
+  readonly peers: number;
+  /** Nodes that answered. */
+  readonly answered: number;
+  /** Nodes that took the announce. */
+  readonly stored: number;
 }
 
 export class DhtAnnouncer implements AsyncDisposable {
@@ -37,31 +50,56 @@ export class DhtAnnouncer implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    const { clock } = this.#options;
-    const { signal } = this.#stopping;
+    let alone = 0;
+    let lonely = 0;
     for (;;) {
-      const found = await this.#round();
-      await pause(clock, found ? INTERVAL_MS : LONELY_MS, signal);
+      const { answered } = await this.#round();
+      alone = answered === 0 ? alone + 1 : 0;
+      if (alone > 0) {
+        await this.#pause(Math.min(ALONE_MS * 2 ** (alone - 1), LONELY_MS));
+      } else {
+        await this.#pause(LONELY_MS);
+        lonely = this.#options.isLonely() ? lonely + 1 : 0;
+        await this.#restOf(lonely);
+      }
     }
   }
 
-  /** Returns whether any peer was found. */
-  async #round(): Promise<boolean> {
-    const { dht, infoHash, port, isSeed, onPeer, onRound } = this.#options;
+  /** Waits on until a search is due: sooner while nobody is there, less and less soon. */
+  async #restOf(lonely: number): Promise<void> {
+    const soon = LONELY_MS * 2 ** (lonely - 1);
+    for (let waited = LONELY_MS; waited < INTERVAL_MS; waited += LONELY_MS) {
+      if (this.#options.isLonely() && waited >= soon) return;
+      await this.#pause(LONELY_MS);
+    }
+  }
+
+  #pause(ms: Millis): Promise<void> {
+    return pause(this.#options.clock, ms, this.#stopping.signal);
+  }
+
+  async #round(): Promise<DhtRound> {
+    const { dht, infoHash, port, isSeed, announces, onPeer, onRound } = this.#options;
     const results = await dht.findPeers(infoHash, {
       signal: this.#stopping.signal,
       noSeed: isSeed(),
-      announce: { port, seed: isSeed() },
+      announce: announces ? { port, seed: isSeed() } : undefined,
       onPeer,
     });
-    const peers = results.reduce((sum, result) => sum + result.peers.length, 0);
     const writes = results.flatMap((result) => result.writes);
-    onRound(peers, writes.filter(({ outcome }) => outcome === 'stored').length);
-    return peers > 0;
+    const round = {
+      peers: results.reduce((sum, result) => sum + result.peers.length, 0),
+      answered: results.reduce((sum, { lookup }) => sum + lookup.answered, 0),
+      stored: writes.filter(({ outcome }) => outcome === 'stored').length,
+    };
+    onRound(round);
+    return round;
   }
 }
 
 /** libtorrent's `dht_announce_interval`. */
 const INTERVAL_MS: Millis = 15 * 60_000;
-/** While nobody is known: nodes may have been out of reach, peers come in time. */
+/** Until the next search while no peer is there, doubling; a part of {@link INTERVAL_MS}. */
 const LONELY_MS: Millis = 60_000;
+/** Until the next search while no node answers, doubling: peers that are called tell of theirs. */
+const ALONE_MS: Millis = 5_000;

@@ -32,6 +32,11 @@ export class MetadataExchange {
     return this.#info?.length;
   }
 
+  /** Bytes of the dictionary that have come, and all; `undefined` while nobody has offered it. */
+  get progress(): { readonly done: number; readonly total: number } | undefined {
+    return this.#fetch.progress;
+  }
+
   /** The link told in its extended handshake whether it has the dictionary. */
   onHandshake(link: PeerLink): void {
     const size = link.connection.handshake?.metadataSize;

@@ -55,4 +55,6 @@ export interface SessionIdentity {
   readonly reserved: Reserved;
   /** The session's node of the DHT; none when it takes no part in it. */
   readonly dht: DhtNode | undefined;
+  /** UDP port of the node for others; none when it answers nobody (BEP 43). */
+  readonly dhtPort: number | undefined;
 }

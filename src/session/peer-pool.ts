@@ -5,7 +5,10 @@ import { ipFamily } from '../base/ip.ts';
 import type { Millis } from '../runtime/ports.ts';
 
 /** Where an address came from. What the user named is never given up. */
-export type PeerSource = 'user' | 'tracker' | 'dht' | 'incoming';
+export type PeerSource = 'user' | 'tracker' | 'dht';
+
+/** Of an address that is known from several sources the one that says most about it counts. */
+const RANK: Readonly<Record<PeerSource, number>> = { dht: 0, tracker: 1, user: 2 };
 
 /** Addresses kept; libtorrent's `max_peerlist_size`. */
 const MAX_CANDIDATES = 3_000;
@@ -40,7 +43,7 @@ export class PeerPool {
     const key = formatEndpoint(endpoint);
     const known = this.#candidates.get(key);
     if (known !== undefined) {
-      if (source === 'user') known.source = 'user';
+      if (RANK[source] > RANK[known.source]) known.source = source;
       return false;
     }
     if (endpoint.port === 0 || this.isBanned(endpoint)) return false;
@@ -91,6 +94,13 @@ export class PeerPool {
     }
     const [first, most] = user ? [USER_RETRY_PAUSE, USER_MAX_PAUSE] : [RETRY_PAUSE, MAX_PAUSE];
     candidate.notBefore = now + Math.min(most, first * 2 ** Math.max(0, candidate.failures - 1));
+  }
+
+  /** Calls nobody any more who is known from there alone; connections that stand are left alone. */
+  forget(source: PeerSource): void {
+    for (const [key, candidate] of this.#candidates) {
+      if (candidate.source === source) this.#candidates.delete(key);
+    }
   }
 
   /** That address is our own: never again. */

@@ -1,17 +1,17 @@
-/** Where a torrent meets its peers: those that were named, and those that trackers know (BEP 12). @module */
+/** Where a torrent meets its peers: those that were named, and those that trackers (BEP 12) and the DHT know. @module */
 
 import type { Endpoint } from '../base/endpoint.ts';
 import { BipError } from '../base/errors.ts';
 import type { InfoHash } from '../base/ids.ts';
 import type { DhtNode } from '../dht/index.ts';
-import { magnetTiers } from '../magnet/index.ts';
 import type { Metainfo } from '../metainfo/index.ts';
 import type { Runtime } from '../runtime/ports.ts';
 import { type AnnounceRequest, Announcer } from '../tracker/index.ts';
 import type { Content } from './content.ts';
-import { DhtAnnouncer } from './dht-announcer.ts';
+import { DhtAnnouncer, type DhtRound } from './dht-announcer.ts';
 import type { TorrentEvent } from './events.ts';
 import type { SessionIdentity, TorrentOptions } from './options.ts';
+import { surroundingsOf } from './source.ts';
 import type { Swarm } from './swarm.ts';
 
 /** Announced as left while nobody knows how much it is: anything but 0, which would mean a seed. */
@@ -24,6 +24,8 @@ export interface RendezvousOptions {
   readonly identity: SessionIdentity;
   readonly infoHash: InfoHash;
   readonly torrent: Pick<TorrentOptions, 'source' | 'peers' | 'trackers' | 'dht'>;
+  /** It stays for longer than it takes to find the metadata, so that the DHT is told of it. */
+  readonly isLasting: boolean;
   readonly swarm: Swarm;
   readonly content: () => Content | undefined;
   readonly signal: AbortSignal;
@@ -36,6 +38,8 @@ export class Rendezvous implements AsyncDisposable {
   #announcer: Announcer | undefined;
   #dht: DhtAnnouncer | undefined;
   #begun = false;
+  /** It was said that the DHT is of no use. */
+  #warned = false;
 
   constructor(options: RendezvousOptions) {
     this.#options = options;
@@ -45,19 +49,24 @@ export class Rendezvous implements AsyncDisposable {
   begin(): void {
     if (this.#begun) return;
     this.#begun = true;
-    const { source, peers = [], trackers = true } = this.#options.torrent;
-    const named = source.type === 'magnet' ? [...peers, ...source.magnet.peers] : peers;
-    this.#callNamed(named).catch((error: unknown) => this.#options.onBug(error));
-    const tiers = source.type === 'magnet' ? magnetTiers(source.magnet) : source.metainfo.announce;
-    if (trackers && tiers.length > 0) this.#announcer = this.#announce(tiers);
+    this.#callNamed(this.#named).catch((error: unknown) => this.#options.onBug(error));
+    const tiers = this.#tiers;
+    if (tiers.length > 0) this.#announcer = this.#announce(tiers);
     this.#dht = this.#joinDht();
   }
 
   /** The metadata is known: what it forbids ends (BEP 27). */
   learned(metainfo: Metainfo): void {
-    if (!metainfo.private) return;
-    void this.#dht?.[Symbol.asyncDispose]();
+    if (!metainfo.private || this.#dht === undefined) return;
+    const { swarm, onEvent, onBug } = this.#options;
+    this.#dht[Symbol.asyncDispose]().catch(onBug);
     this.#dht = undefined;
+    swarm.dialer.pool.forget('dht');
+    onEvent({
+      type: 'note',
+      message:
+        'the torrent turns out to be private: it leaves the DHT, and whom that named (BEP 27)',
+    });
   }
 
   /** The download is complete: the trackers hear of it. */
@@ -73,29 +82,67 @@ export class Rendezvous implements AsyncDisposable {
     ]);
   }
 
-  /** "… must announce itself only to the tracker" when it is private (BEP 27). */
+  /** Peers that the user or the link names. */
+  get #named(): readonly Endpoint[] {
+    const { source, peers = [] } = this.#options.torrent;
+    return source.type === 'magnet' ? [...peers, ...source.magnet.peers] : peers;
+  }
+
+  /** Trackers that are to be asked. */
+  get #tiers(): readonly (readonly string[])[] {
+    const { trackers = true } = this.#options.torrent;
+    return trackers ? this.#surroundings.announce : [];
+  }
+
+  get #surroundings(): Pick<Metainfo, 'announce' | 'nodes'> {
+    const { source } = this.#options.torrent;
+    return source.type === 'magnet' ? surroundingsOf(source.magnet) : source.metainfo;
+  }
+
+  /** A client "MUST ONLY announce itself to the private tracker" (BEP 27). */
   #joinDht(): DhtAnnouncer | undefined {
-    const { runtime, identity, infoHash, torrent, swarm, content, onEvent, onBug } = this.#options;
+    const { runtime, identity, infoHash, torrent, isLasting } = this.#options;
+    const { swarm, content, onEvent, onBug } = this.#options;
     const { dht, port } = identity;
     const { source, dht: isWanted = true } = torrent;
-    const isPrivate = source.type === 'metainfo' && source.metainfo.private;
-    if (dht === undefined || !isWanted || isPrivate) return undefined;
-    const nodes = source.type === 'metainfo' ? source.metainfo.nodes : [];
-    this.#suggest(dht, nodes).catch(onBug);
+    if (dht === undefined || !isWanted) return undefined;
+    if (source.type === 'metainfo' && source.metainfo.private) {
+      onEvent({
+        type: 'note',
+        message: 'the torrent is private: it stays out of the DHT (BEP 27)',
+      });
+      return undefined;
+    }
+    this.#suggest(dht, this.#surroundings.nodes).catch(onBug);
     return new DhtAnnouncer({
       dht,
       port,
       clock: runtime.clock,
       infoHash: infoHash.wire,
       isSeed: () => content()?.isComplete === true,
+      isLonely: () => content()?.isComplete !== true && swarm.links.size === 0,
+      announces: isLasting,
       onPeer: (peer) => swarm.dialer.add([peer], 'dht'),
-      onRound: (peers, stored) =>
-        onEvent({
-          type: 'note',
-          message: `the DHT named ${peers} peers, and ${stored} nodes of it know us now`,
-        }),
+      onRound: (round) => this.#searched(round),
       onBug,
     });
+  }
+
+  #searched({ peers, answered, stored }: DhtRound): void {
+    const { onEvent, isLasting, content } = this.#options;
+    if (answered > 0) {
+      const named = peers === 1 ? '1 peer' : `${peers} peers`;
+      const told = isLasting ? `, and ${stored} of its nodes know us now` : '';
+      onEvent({ type: 'note', message: `the DHT named ${named}${told}` });
+      return;
+    }
+    const message =
+      'no node of the DHT answers; it is asked again, and --bootstrap HOST:PORT names others';
+    const isHopeless =
+      content()?.isComplete !== true && this.#named.length === 0 && this.#tiers.length === 0;
+    if (isHopeless && !this.#warned) onEvent({ type: 'warning', code: 'BIP_DHT_ALONE', message });
+    else onEvent({ type: 'note', message });
+    this.#warned = true;
   }
 
   /** Nodes that the torrent names (BEP 5 "Torrent File Extensions") may be names of hosts. */

@@ -6,6 +6,7 @@ import { DhtNode, type DhtOptions } from '../dht/index.ts';
 import { makePeerId, Reserved } from '../handshake/index.ts';
 import type { ByteStream, Listener, Runtime } from '../runtime/ports.ts';
 import { Introduction } from './introduction.ts';
+import { MetadataSearch, type MetadataSearchOptions } from './metadata-search.ts';
 import type { SessionIdentity, TorrentOptions } from './options.ts';
 import { Torrent } from './torrent.ts';
 
@@ -31,7 +32,7 @@ export class Session implements AsyncDisposable {
   readonly #runtime: Runtime;
   readonly #identity: SessionIdentity;
   readonly #listener: Listener;
-  readonly #torrents = new Map<string, Torrent>();
+  readonly #torrents = new Map<string, Torrent | MetadataSearch>();
   readonly #introductions = new Set<Introduction>();
   #disposed: Promise<void> | undefined;
 
@@ -55,6 +56,7 @@ export class Session implements AsyncDisposable {
     });
     const identity: SessionIdentity = {
       dht,
+      dhtPort: options.dht?.readOnly === true ? undefined : dht?.port,
       reserved: Reserved.of('fast', 'extended', ...(dht === undefined ? [] : (['dht'] as const))),
       peerId: makePeerId(runtime.random),
       port,
@@ -73,9 +75,25 @@ export class Session implements AsyncDisposable {
     return this.#listener.local.port;
   }
 
-  /** @throws {UsageError} when the torrent is here already. */
+  /** @throws {UsageError} when the torrent is here already, or the link names none. */
   add(options: TorrentOptions): Torrent {
     const torrent = new Torrent(this.#runtime, this.#identity, options);
+    this.#keep(torrent);
+    return torrent;
+  }
+
+  /**
+   * Looks for the metadata of a link, and for nothing else.
+   *
+   * @throws {UsageError} when the torrent is here already, or the link names none.
+   */
+  searchMetadata(options: MetadataSearchOptions): MetadataSearch {
+    const search = new MetadataSearch(this.#runtime, this.#identity, options);
+    this.#keep(search);
+    return search;
+  }
+
+  #keep(torrent: Torrent | MetadataSearch): void {
     const key = formatHex(torrent.infoHash.wire);
     if (this.#torrents.has(key)) {
       throw new UsageError(`${torrent.infoHash.hex} was given twice`, {
@@ -84,7 +102,6 @@ export class Session implements AsyncDisposable {
     }
     this.#torrents.set(key, torrent);
     torrent.start();
-    return torrent;
   }
 
   /** Stops all torrents and the listener. */

@@ -4,6 +4,7 @@ import { compareBytes } from '../base/bytes.ts';
 import { type Endpoint, equalEndpoints, formatEndpoint } from '../base/endpoint.ts';
 import { ProtocolError } from '../base/errors.ts';
 import type { InfoHash } from '../base/ids.ts';
+import type { DhtNode } from '../dht/index.ts';
 import { peerIdPrefix } from '../handshake/index.ts';
 import { allowedFastSet, type Copy, type MetadataMessage, RateMeter } from '../peer/index.ts';
 import type { Clock, Millis, Runtime } from '../runtime/ports.ts';
@@ -83,6 +84,11 @@ export class Swarm implements LinkHost, AsyncDisposable {
       downloaded: this.download.total,
       uploaded: this.upload.total,
     };
+  }
+
+  /** How much of the metadata has come; `undefined` while nobody has offered it. */
+  get metadataProgress(): { readonly done: number; readonly total: number } | undefined {
+    return this.#metadata.progress;
   }
 
   /** Is there room for a peer that calls us from this address? */
@@ -180,7 +186,7 @@ export class Swarm implements LinkHost, AsyncDisposable {
     this.#metadata.onMessage(link, message);
   }
   onDhtPort(link: PeerLink, port: number): void {
-    this.#options.identity.dht?.suggest({ host: link.remote.host, port });
+    this.#dht?.suggest({ host: link.remote.host, port });
   }
   onPieces(link: PeerLink): void {
     this.#content?.downloader.addLink(link);
@@ -276,8 +282,14 @@ export class Swarm implements LinkHost, AsyncDisposable {
   }
 
   #sendDhtPort(link: PeerLink): void {
-    const { dht } = this.#options.identity;
-    if (dht !== undefined) link.connection.sendPort(dht.port);
+    const { dhtPort } = this.#options.identity;
+    if (this.#dht !== undefined && dhtPort !== undefined) link.connection.sendPort(dhtPort);
+  }
+
+  /** Peers of a private torrent know each other by its tracker alone, and keep to that (BEP 27). */
+  get #dht(): DhtNode | undefined {
+    if (this.#content?.metainfo.private === true) return undefined;
+    return this.#options.identity.dht;
   }
 
   /** Two seeds have nothing to say to each other. */

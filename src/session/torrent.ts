@@ -10,11 +10,10 @@
  */
 
 import { formatEndpoint } from '../base/endpoint.ts';
-import { IntegrityError, invariant, StorageError } from '../base/errors.ts';
+import { IntegrityError, StorageError } from '../base/errors.ts';
 import type { InfoHash } from '../base/ids.ts';
 import { loadInfo, saveInfo } from '../disk/index.ts';
-import { magnetTiers } from '../magnet/index.ts';
-import { type Metainfo, parseInfo } from '../metainfo/index.ts';
+import type { Metainfo } from '../metainfo/index.ts';
 import type { Clock, Millis, Runtime } from '../runtime/ports.ts';
 import { RECHOKE_INTERVAL } from '../select/index.ts';
 import { Content } from './content.ts';
@@ -22,6 +21,7 @@ import type { TorrentEvent, TorrentState, TorrentStats } from './events.ts';
 import type { SessionIdentity, TorrentOptions } from './options.ts';
 import type { PeerLink } from './peer-link.ts';
 import { Rendezvous } from './rendezvous.ts';
+import { infoHashOf, parseMetadata } from './source.ts';
 import { Swarm } from './swarm.ts';
 
 const TICK: Millis = 1_000;
@@ -52,7 +52,7 @@ export class Torrent implements AsyncDisposable {
   constructor(runtime: Runtime, identity: SessionIdentity, options: TorrentOptions) {
     this.#runtime = runtime;
     this.#options = options;
-    this.infoHash = infoHashOf(options);
+    this.infoHash = infoHashOf(options.source);
     const completed = Promise.withResolvers<void>();
     const failed = Promise.withResolvers<never>();
     this.completed = completed.promise;
@@ -80,6 +80,7 @@ export class Torrent implements AsyncDisposable {
       identity,
       infoHash: this.infoHash,
       torrent: options,
+      isLasting: true,
       swarm: this.#swarm,
       content: () => this.#content,
       signal: this.#abort.signal,
@@ -192,14 +193,7 @@ export class Torrent implements AsyncDisposable {
   #parse(info: Uint8Array): Metainfo {
     const { source } = this.#options;
     if (source.type === 'metainfo') return source.metainfo;
-    return parseInfo(
-      info,
-      {
-        announce: magnetTiers(source.magnet),
-        webSeeds: source.magnet.webSeeds,
-      },
-      this.#options.parse,
-    );
+    return parseMetadata(info, source.magnet, this.#options.parse);
   }
 
   async #open(metainfo: Metainfo): Promise<void> {
@@ -308,14 +302,6 @@ export class Torrent implements AsyncDisposable {
   #emit(event: TorrentEvent): void {
     this.#options.onEvent?.(event);
   }
-}
-
-/** The v1 hash where there is one: hybrid swarms meet under it. */
-function infoHashOf({ source }: TorrentOptions): InfoHash {
-  const names = source.type === 'metainfo' ? source.metainfo : source.magnet;
-  const infoHash = names.infoHash ?? names.infoHashV2;
-  invariant(infoHash !== undefined, 'a torrent has an infohash');
-  return infoHash;
 }
 
 /** The numbers of a torrent whose metadata is unknown. */

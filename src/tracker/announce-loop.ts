@@ -4,6 +4,7 @@ import type { Endpoint } from '../base/endpoint.ts';
 import { BipError } from '../base/errors.ts';
 import type { Millis } from '../runtime/ports.ts';
 import { announce, type Shared } from './announce.ts';
+import { noAnswer } from './attempts.ts';
 import {
   type AnnounceEvent,
   type AnnounceRequest,
@@ -12,6 +13,7 @@ import {
   type TrackerRuntime,
 } from './model.ts';
 import { TrackerTiers } from './tiers.ts';
+import { parseTrackerUrl } from './url.ts';
 
 /** What an announcer tells. `tracker` is its URL, which may hold a passkey. */
 export type AnnouncerEvent =
@@ -47,6 +49,12 @@ interface Known {
   notBefore: Millis;
 }
 
+/** Trackers have so long to hear that we leave; libtorrent's `stop_tracker_timeout`. */
+export const GOODBYE: Millis = 5000;
+
+/** The reason to abort with when {@link GOODBYE} is over: unlike others it is a failure of the tracker. */
+export class TooLate extends Error {}
+
 export class AnnounceLoop {
   readonly #runtime: TrackerRuntime;
   readonly #shared: Shared;
@@ -71,10 +79,13 @@ export class AnnounceLoop {
     this.#wake?.();
   }
 
-  /** Announces until `signal` is aborted; then returns. */
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * Announces until `signal` is aborted; then returns. A `completed` that is under way by then may
+   * take until `last` is aborted by {@link TooLate}: nobody would tell it later.
+   */
+  async run(signal: AbortSignal, last: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const next = await this.#round(signal);
+      const next = await this.#round(signal, last);
       // `completed` may have come while the round was under way.
       if (!signal.aborted && !(this.#completed && this.#failures === 0)) {
         await this.#sleep(next, signal);
@@ -82,25 +93,33 @@ export class AnnounceLoop {
     }
   }
 
-  /** Tells `stopped` to each tracker that knows us, 5 s long at most. To be called once, at the end. */
-  async stop(): Promise<void> {
-    const knowing = [...this.#known].filter(([, { started }]) => started);
-    const { signal } = new AbortController();
+  /**
+   * Tells `stopped` to each tracker that knows us, and before that `completed` to the one in use when
+   * it has not heard of it; until `last` is aborted. To be called once, at the end.
+   */
+  async stop(last: AbortSignal): Promise<void> {
+    const knowing = this.#tiers.order.filter((tracker) => this.#of(tracker).started);
+    const [current] = knowing;
     await Promise.all(
-      knowing.map(([tracker, known]) =>
-        this.#announce(tracker, known, { event: 'stopped', signal }),
-      ),
+      knowing.map(async (tracker) => {
+        const known = this.#of(tracker);
+        if (this.#completed && tracker === current && !last.aborted) {
+          await this.#announce(tracker, known, { event: 'completed', signal: last });
+        }
+        if (!last.aborted) await this.#announce(tracker, known, { event: 'stopped', signal: last });
+      }),
     );
   }
 
   /** Asks the trackers in order until one answers (BEP 12). @returns when the next round is due. */
-  async #round(signal: AbortSignal): Promise<Millis> {
+  async #round(signal: AbortSignal, last: AbortSignal): Promise<Millis> {
     const { clock } = this.#runtime;
     for (const tracker of this.#tiers.order) {
       const known = this.#of(tracker);
       if (known.notBefore > clock.now()) continue;
       const event = this.#eventFor(known);
-      const response = await this.#announce(tracker, known, { event, signal });
+      const until = event === 'completed' ? last : signal;
+      const response = await this.#announce(tracker, known, { event, signal: until });
       if (response !== undefined) {
         this.#answered(tracker, known, event);
         return clock.now() + pause(response);
@@ -152,13 +171,16 @@ export class AnnounceLoop {
     { trackerId }: Known,
     { event, signal }: { readonly event: AnnounceEvent | undefined; readonly signal: AbortSignal },
   ): Promise<AnnounceResponse | BipError | undefined> {
-    const { timeoutMs = TIMEOUT } = event === 'stopped' ? STOPPING : this.#options;
+    const { timeoutMs = TIMEOUT } = this.#options;
     const how = { ...this.#shared, signal, timeoutMs, trackerId };
     try {
       refuseWebRtc(tracker);
       return await announce(this.#runtime, tracker, this.#request(event), how);
     } catch (error) {
-      if (signal.aborted) return undefined;
+      if (signal.aborted)
+        return signal.reason instanceof TooLate
+          ? noAnswer(parseTrackerUrl(tracker), GOODBYE)
+          : undefined;
       if (error instanceof BipError) return error;
       throw error;
     }
@@ -223,9 +245,8 @@ function pause({ intervalSeconds, minIntervalSeconds = 0 }: AnnounceResponse): M
 /** No tracker makes us ask more often, and none makes us silent for longer. */
 const MIN_INTERVAL: Millis = 60_000;
 const MAX_INTERVAL: Millis = 86_400_000;
-/** As libtorrent's `tracker_completion_timeout` and `stop_tracker_timeout`. */
+/** As libtorrent's `tracker_completion_timeout`. */
 const TIMEOUT: Millis = 30_000;
-const STOPPING = { timeoutMs: 5000 } as const;
 /** Doubles with every round in which nobody answered. */
 const BACK_OFF: Millis = 15_000;
 const MAX_BACK_OFF: Millis = 1_800_000;

@@ -50,7 +50,8 @@ function withoutPath(failure: unknown, url: TrackerUrl): unknown {
   });
 }
 
-function noAnswer(url: TrackerUrl, waitedMs: number): TimeoutError {
+/** The failure of a tracker that said nothing. */
+export function noAnswer(url: TrackerUrl, waitedMs: number): TimeoutError {
   const seconds = Number((waitedMs / 1000).toFixed(1));
   return new TimeoutError(`${trackerName(url)} did not answer within ${seconds} s`, waitedMs, {
     code: 'BIP_TRACKER_TIMEOUT',

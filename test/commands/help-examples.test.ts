@@ -11,6 +11,7 @@ import { buildBip } from '../../scripts/build.ts';
 import { pattern } from './create-world.ts';
 import { bip } from './harness.ts';
 import { joinOnLoopback, type LoopbackDht } from './loopback-dht.ts';
+import { type LoopbackSeed, seedOnLoopback } from './loopback-seed.ts';
 import { type LoopbackTracker, serveOnLoopback } from './loopback-tracker.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -33,6 +34,8 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   "bip dht scrape debian.torrent a.torrent --json | jq -c '{infoHash, seeders, leechers}'":
     'the DHT of the internet',
   'bip dht sample --timeout 5m | cut -f1 > infohashes.txt': 'the DHT of the internet',
+  "bip magnet fetch 'magnet:?xt=urn:btih:c0fda1edafdbdbb96443424e0b3899af7159d10e'":
+    'peers of the internet',
 };
 
 /** Examples that say nothing when all is well, and why. */
@@ -140,11 +143,13 @@ const examples = (
 let dist = '';
 let tracker: LoopbackTracker | undefined;
 let dht: LoopbackDht | undefined;
+let seed: LoopbackSeed | undefined;
 
 beforeAll(async () => {
   dist = await mkdtemp(join(tmpdir(), 'bip-examples-'));
   tracker = await serveOnLoopback();
   dht = await joinOnLoopback();
+  seed = await seedOnLoopback(dht.named.node);
   await buildBip(join(dist, 'program'));
   const entry = join(dist, 'program/bip.mjs');
   await mkdir(join(dist, 'bin'));
@@ -155,6 +160,7 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await tracker?.[Symbol.asyncDispose]();
+  await seed?.[Symbol.asyncDispose]();
   await dht?.[Symbol.asyncDispose]();
   await rm(dist, { recursive: true, force: true });
 });
@@ -225,10 +231,11 @@ async function shell(folder: string, line: string): Promise<Ended> {
     env: {
       PATH: `${join(dist, 'bin')}:${process.env['PATH'] ?? ''}`,
       HOME: folder,
-      // Examples leave to the reader which tracker, node, torrent and item are meant.
+      // Examples leave to the reader which tracker, node, torrent, link and item are meant.
       tracker: tracker?.udpUrl,
       webTracker: tracker?.httpUrl,
       ...dht?.named,
+      ...seed?.named,
     },
     stdio: ['ignore', 'pipe', 'pipe'],
     timeout: 30_000,

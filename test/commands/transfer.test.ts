@@ -120,11 +120,13 @@ describe('download', () => {
           '/data',
           '--timeout',
           '5s',
+          '--no-dht',
         ],
       });
       expect(result.code).toBe(6);
       expect(result.stderr).toContain('no peer gave the metadata within the --timeout of 5s');
       expect(result.stderr).toContain('warning: the torrent names no tracker');
+      expect(result.stderr).toContain('--no-dht keeps bip from looking for some');
       expect(await host.runtime.files.stat('/data')).toBeUndefined();
     }));
 
@@ -171,6 +173,9 @@ describe('download', () => {
     [['download', 'x.torrent', '--timeout', 'soon'], 'no duration'],
     [['download', 'x.torrent', '--host', 'name'], 'no IP address'],
     [['download', 'x.torrent', '--events', 'all'], 'no kind of event'],
+    [['download', 'x.torrent', '--bootstrap', '[::1]'], 'no HOST:PORT'],
+    [['download', 'x.torrent', '--no-dht', '--bootstrap', 'a:1'], 'cannot be used with'],
+    [['download', 'magnet:?xs=urn:btpk:' + 'ab'.repeat(32)], 'bip dht get LINK --torrent'],
     [['seed', '/in', '--content', '/x'], '--content goes with a .torrent'],
   ])('%j is refused with 2', async (argv, words) => {
     const result = await runBip({ argv, files: { '/in/file': 'x' } });

@@ -34,7 +34,8 @@ export class Bip implements AsyncDisposable {
     if (entry === undefined) throw new Error(`${BIP_ENTRY} is not set: setup.ts has not run`);
     // The configuration and the variables of whoever runs the tests are not to matter.
     const env = { XDG_CONFIG_HOME: '/nonexistent', NO_COLOR: '1' };
-    this.child = new Child([...under, process.execPath, entry, '--json', ...args], {
+    const quiet = wouldCallTheInternet(args) ? ['--no-dht'] : [];
+    this.child = new Child([...under, process.execPath, entry, '--json', ...args, ...quiet], {
       ...options,
       env,
     });
@@ -79,6 +80,13 @@ export class Bip implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.child[Symbol.asyncDispose]();
   }
+}
+
+/** Whether it would look for the well-known nodes of the DHT, which no test is to ask. */
+function wouldCallTheInternet(args: readonly string[]): boolean {
+  const [command = '', word = ''] = args;
+  const looks = ['download', 'seed'].includes(command) || `${command} ${word}` === 'magnet fetch';
+  return looks && !args.some((argument) => ['--bootstrap', '--no-dht'].includes(argument));
 }
 
 /**

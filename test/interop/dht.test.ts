@@ -86,6 +86,23 @@ describeWith(['libtorrent', 'aria2', 'rtorrent'], 'a DHT of four kinds of nodes'
     }
   });
 
+  test('bip magnet fetch and bip download need no more than an infohash and a node', async () => {
+    const entries = clients.entries();
+    await Promise.all(
+      clients.announced().map(async ({ by, torrent, content }, index) => {
+        const entry = entries[(index + 1) % entries.length]?.at ?? '';
+        const how = ['--bootstrap', entry, '--timeout', '60s', '--port', '0'];
+        const path = clients.scratch.to(`${by}-fetched.torrent`);
+        const fetch = ['magnet', 'fetch', torrent.infoHash, '--output', path, ...how];
+        const [fetched] = await bipJson(fetch, FOUND_MS);
+        expect(textAt(fetched, 'infoHash')).toBe(torrent.infoHash);
+        const dir = clients.scratch.to('bip-cli-out', by);
+        await bipJson(['download', torrent.infoHash, '--output', dir, ...how], FOUND_MS);
+        await expectContent(dir, content);
+      }),
+    );
+  });
+
   test('bip dht ping tells who they are', async () => {
     const nodes = clients.entries();
     const pinged = await bipJson(['dht', 'ping', ...nodes.map(({ at }) => at)], FOUND_MS);

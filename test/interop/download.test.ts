@@ -1,9 +1,12 @@
 /** `bip download` from clients that nobody here wrote: every byte in place, every event as promised. */
 
+import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { Bip } from './bip.ts';
+import { parseMetainfo } from '../../src/metainfo/index.ts';
+import { Bip, bipJson } from './bip.ts';
 import { type Content, manyFiles, singleFile } from './content.ts';
 import { expectComplete } from './expect-download.ts';
+import { textAt } from './json.ts';
 import { describeWith } from './require.ts';
 import { CLIENTS, openSwarm } from './swarm.ts';
 
@@ -28,6 +31,24 @@ function contentOf(shape: Way['shape']): Content {
 
 // Transmission takes its time before it unchokes: side by side these waits cost little.
 describe.concurrent.for(CLIENTS)('from %s', (client) => {
+  describeWith(['libtorrent', client], 'the metadata alone', () => {
+    test('makes the .torrent, byte for byte', async () => {
+      await using swarm = await openSwarm(manyFiles());
+      const seeder = await swarm.seed(client);
+      const path = swarm.to('fetched.torrent');
+      const magnet = `${swarm.torrent.magnet}&x.pe=${seeder.address}`;
+      const [fetched] = await bipJson(['magnet', 'fetch', magnet, '--output', path], DONE_MS);
+      expect(textAt(fetched, 'infoHash')).toBe(swarm.torrent.infoHash);
+      const [theirs, ours] = await Promise.all(
+        [swarm.torrent.path, path].map((at) => readFile(at)),
+      );
+      expect(infoOf(ours)).toEqual(infoOf(theirs));
+      const dir = swarm.to('out');
+      await using bip = new Bip(['download', path, '--peer', seeder.address, '--output', dir]);
+      await expectComplete(bip, swarm, { dir, deadlineMs: DONE_MS });
+    });
+  });
+
   describeWith(['libtorrent', client, 'opentracker'], 'found by a tracker', () => {
     test.for(WAYS)('over $by: $shape, by $from', async ({ by, shape, from }) => {
       await using swarm = await openSwarm(contentOf(shape), by);
@@ -37,6 +58,9 @@ describe.concurrent.for(CLIENTS)('from %s', (client) => {
       await using bip = new Bip(['download', torrent, '--output', dir]);
       const end = await expectComplete(bip, swarm, { dir, deadlineMs: DONE_MS });
       expect(end.downloaded).toBeGreaterThanOrEqual(swarm.torrent.length);
+      // It has said that it is complete, and that it is gone.
+      const known = await swarm.tracker?.scrape(swarm.torrent.infoHash);
+      expect(known).toEqual({ seeders: 1, leechers: 0, completed: 1 });
     });
   });
 
@@ -85,3 +109,7 @@ describeWith(['libtorrent'], 'other ways to name torrent and peer', () => {
     expect(end.downloaded).toBe(0);
   });
 });
+
+function infoOf(torrent: Uint8Array | undefined): Uint8Array {
+  return parseMetainfo(new Uint8Array(torrent ?? [])).infoBytes;
+}

@@ -33,6 +33,21 @@ test('one peer, all pieces', () => {
   expect(serve(fetch, 'a', INFO)).toEqual({ type: 'complete', info: INFO });
 });
 
+test('the progress counts what has come, the short last piece as well', () => {
+  const fetch = new MetadataFetch<string>(HASH);
+  const total = INFO.length;
+  expect(fetch.progress).toBeUndefined();
+  fetch.offer('a', total);
+  for (const _ of [0, 1, 2]) fetch.next('a', 0);
+  expect(fetch.progress).toEqual({ done: 0, total });
+  fetch.data('a', piece(INFO, 2));
+  expect(fetch.progress).toEqual({ done: 100, total });
+  fetch.data('a', piece(INFO, 0));
+  expect(fetch.progress).toEqual({ done: 100 + METADATA_PIECE_LENGTH, total });
+  fetch.withdraw('a');
+  expect(fetch.progress).toBeUndefined();
+});
+
 test('a v2 infohash is checked with SHA-256', () => {
   const fetch = new MetadataFetch<string>(new InfoHash(sha256(INFO)));
   fetch.offer('a', INFO.length);

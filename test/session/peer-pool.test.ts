@@ -59,6 +59,21 @@ test('banned is banned, whatever the port; on loopback the port counts', () => {
   expect(pool.isBanned({ host: '127.0.0.1', port: 5 })).toBe(true);
 });
 
+test('who is known from the DHT alone is forgotten with it, even while connected', () => {
+  const pool = new PeerPool();
+  for (const n of [1, 2, 3, 4]) pool.add(at(n), 'dht');
+  pool.add(at(2), 'tracker');
+  pool.add(at(3), 'user');
+  pool.add(at(5), 'tracker');
+  pool.add(at(5), 'dht');
+  expect(pool.next(0)).toEqual(at(1));
+  pool.forget('dht');
+  pool.released(at(1), true, 0);
+  const rest: unknown[] = [];
+  for (let next = pool.next(1e9); next !== undefined; next = pool.next(1e9)) rest.push(next);
+  expect(rest).toEqual([at(2), at(3), at(5)]);
+});
+
 test('our own address and port 0 are never called; the pool has a limit', () => {
   const pool = new PeerPool();
   pool.add(at(1), 'user');

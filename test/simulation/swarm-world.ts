@@ -3,11 +3,17 @@
 import { formatHex } from '../../src/base/bytes.ts';
 import type { Endpoint } from '../../src/base/endpoint.ts';
 import { sha1 } from '../../src/base/sha.ts';
-import { encodeMetainfo, type Metainfo, parseMetainfo } from '../../src/metainfo/index.ts';
+import {
+  encodeMetainfo,
+  type Metainfo,
+  type MetainfoDraft,
+  parseMetainfo,
+} from '../../src/metainfo/index.ts';
 import type { Runtime } from '../../src/runtime/ports.ts';
 import type { HostOptions, SimHost, World, WorldOptions } from '../../src/runtime/sim/index.ts';
 import {
   Session,
+  type SessionOptions,
   type Torrent,
   type TorrentEvent,
   type TorrentOptions,
@@ -26,7 +32,11 @@ export interface SwarmContent {
 }
 
 /** Three files, one of them empty, none aligned with the pieces. */
-export function makeContent(bytes = 1_000_000, pieceLength = 32_768): SwarmContent {
+export function makeContent(
+  bytes = 1_000_000,
+  pieceLength = 32_768,
+  more: Pick<MetainfoDraft, 'announce' | 'private'> = {},
+): SwarmContent {
   const first = Math.floor(bytes / 3);
   const sizes: readonly [string, number][] = [
     ['album/a/first.bin', first],
@@ -56,7 +66,7 @@ export function makeContent(bytes = 1_000_000, pieceLength = 32_768): SwarmConte
     pieces.set(sha1(whole.subarray(piece * pieceLength, (piece + 1) * pieceLength)), piece * 20);
   }
   const draft = sizes.map(([path, length]) => ({ path: path.split('/'), length }));
-  const torrent = encodeMetainfo({ name: 'album', files: draft, pieceLength, pieces });
+  const torrent = encodeMetainfo({ name: 'album', files: draft, pieceLength, pieces, ...more });
   return { metainfo: parseMetainfo(torrent), torrent, files };
 }
 
@@ -73,6 +83,8 @@ export interface Peer extends AsyncDisposable {
 export class SwarmWorld {
   readonly world: World;
   readonly content: SwarmContent;
+  /** What sessions are opened with besides. */
+  session: Partial<SessionOptions> = {};
   #hosts = 0;
 
   constructor(content: SwarmContent = makeContent(), options: Partial<WorldOptions> = {}) {
@@ -108,7 +120,7 @@ export class SwarmWorld {
     const { runtime } = host;
     const events: TorrentEvent[] = [];
     const signal = new AbortController().signal;
-    const session = await Session.open(runtime, { port: PORT, signal });
+    const session = await Session.open(runtime, { port: PORT, signal, ...this.session });
     const torrent = session.add({
       source: { type: 'metainfo', metainfo: this.content.metainfo },
       root: ROOT,

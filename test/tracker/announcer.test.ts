@@ -326,6 +326,79 @@ describe('the end', () => {
     expect(story.events).toEqual([]);
   });
 
+  test.each(['udpUrl', 'httpUrl'] as const)(
+    '%s: right after completed the tracker hears of both, each once',
+    async (url) => {
+      const world = makeWorld();
+      const tracker = await oneTracker(world);
+      const story = new Story(world, [[tracker[url]]]);
+      await world.runFor(SECOND);
+      story.left = 0;
+      story.announcer.completed();
+      await story.end();
+      expect(eventsOf(tracker.tiny.heard)).toEqual(['started', 'completed', 'stopped']);
+      expect(tracker.tiny.heard[1]).toMatchObject({ left: 0 });
+      expect(story.line).toBe('1:started 1:completed 1:stopped');
+    },
+  );
+
+  test.each(['udpUrl', 'httpUrl'] as const)(
+    '%s: completed that is under way is not cut off, and not said twice',
+    async (url) => {
+      const world = makeWorld();
+      const host = world.host('10.0.1.1', { latencyMs: 200 });
+      const tracker = await serveTracker(world, host);
+      const story = new Story(world, [[tracker[url]]]);
+      await world.runFor(2 * SECOND);
+      story.announcer.completed();
+      await world.runFor(100);
+      await story.end();
+      expect(eventsOf(tracker.tiny.heard)).toEqual(['started', 'completed', 'stopped']);
+      expect(world.now).toBeLessThan(7 * SECOND);
+      expect(world.open).toHaveLength(1);
+    },
+  );
+
+  test.each([0, 100])(
+    'a tracker that went silent %i ms after completed has 5 s for all of the goodbye',
+    async (later) => {
+      const world = makeWorld();
+      const tracker = await oneTracker(world);
+      const story = new Story(world, [[tracker.udpUrl]]);
+      await world.runFor(SECOND);
+      tracker.deaf = true;
+      story.announcer.completed();
+      await world.runFor(later);
+      await story.end();
+      expect(world.now).toBe(6 * SECOND + later);
+      expect(story.line).toBe('1:started 1:completed!');
+      expect(story.events.at(-1)).toMatchObject({
+        error: {
+          code: 'BIP_TRACKER_TIMEOUT',
+          message: expect.stringContaining('10.0.1.1:6969 did not answer within 5 s'),
+        },
+      });
+      expect(world.open).toHaveLength(1);
+    },
+  );
+
+  test('of several trackers that know us one counts the completed, all hear stopped', async () => {
+    const world = makeWorld();
+    const [a, b] = await trackers(world, 2);
+    if (a === undefined || b === undefined) throw new Error('there are two');
+    const story = new Story(world, [[a.udpUrl], [b.udpUrl]]);
+    await world.runFor(SECOND);
+    a.tiny.refusal = 'busy';
+    await world.runFor(31 * MINUTE);
+    expect(story.line).toBe('1:started 1:-! 2:started');
+    a.tiny.refusal = undefined;
+    story.announcer.completed();
+    await story.end();
+    const said = [a, b].flatMap(({ tiny }) => eventsOf(tiny.heard));
+    expect(said.filter((event) => event === 'completed')).toHaveLength(1);
+    expect(said.filter((event) => event === 'stopped')).toHaveLength(2);
+  });
+
   test('an abort ends the announcing, the disposal still says stopped; twice is fine', async () => {
     const world = makeWorld();
     const tracker = await oneTracker(world);

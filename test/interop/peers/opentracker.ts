@@ -10,8 +10,15 @@ const PROBE_MS = 200;
 
 export interface Tracker extends AsyncDisposable {
   readonly pid: number;
-  /** `seeders leechers` known for a torrent. */
-  scrape(infoHash: string): Promise<{ readonly seeders: number; readonly leechers: number }>;
+  /** What it knows of a torrent. */
+  scrape(infoHash: string): Promise<Scraped>;
+}
+
+export interface Scraped {
+  readonly seeders: number;
+  readonly leechers: number;
+  /** How many have said that they completed it. */
+  readonly completed: number;
 }
 
 export interface TrackerOptions {
@@ -80,13 +87,14 @@ function answersUdp(port: number): Promise<boolean> {
   });
 }
 
-async function scrape(
-  port: number,
-  infoHash: string,
-): Promise<{ seeders: number; leechers: number }> {
+async function scrape(port: number, infoHash: string): Promise<Scraped> {
   const escaped = infoHash.replace(/../g, '%$&');
   const answer = await fetch(`http://127.0.0.1:${port}/scrape?info_hash=${escaped}`);
   const text = Buffer.from(await answer.arrayBuffer()).toString('latin1');
   const count = (key: string): number => Number(new RegExp(`${key}i(\\d+)e`).exec(text)?.[1] ?? 0);
-  return { seeders: count('8:complete'), leechers: count('10:incomplete') };
+  return {
+    seeders: count('8:complete'),
+    leechers: count('10:incomplete'),
+    completed: count('10:downloaded'),
+  };
 }

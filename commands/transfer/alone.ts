@@ -1,0 +1,34 @@
+/** What is said when nobody is known who could have a torrent. @module */
+
+import type { Magnet } from '../../src/magnet/index.ts';
+import type { Metainfo } from '../../src/metainfo/index.ts';
+import type { TorrentSource } from '../../src/session/index.ts';
+import type { Reporter } from '../cli/reporter.ts';
+import { isInDht } from './dht.ts';
+import type { TransferFlags } from './flags.ts';
+
+/** Nobody is known, and nobody is asked: says so at once, since waiting may last for ever. */
+export function warnWhenAlone(
+  reporter: Reporter,
+  source: TorrentSource,
+  flags: Pick<TransferFlags, 'peer' | 'trackers' | 'dht'>,
+): void {
+  const { peer = [], trackers } = flags;
+  const named = source.type === 'magnet' ? source.magnet : source.metainfo;
+  const peers = peer.length + peersOf(named);
+  if (peers > 0 || (trackers && trackersOf(named) > 0) || isInDht(source, flags)) return;
+  const [why, dht] = flags.dht
+    ? ['the torrent is private, which keeps it out of the DHT, and names no tracker', '']
+    : ['the torrent names no tracker', ' and --no-dht keeps bip from looking for some'];
+  reporter.warn(
+    `${why}, no peer is known${dht}: this waits for somebody to call; --peer HOST:PORT names one`,
+  );
+}
+
+function peersOf(named: Magnet | Metainfo): number {
+  return 'peers' in named ? named.peers.length : 0;
+}
+
+function trackersOf(named: Magnet | Metainfo): number {
+  return 'trackers' in named ? named.trackers.length : named.announce.length;
+}
