@@ -13,12 +13,16 @@ export function nameOf({ id, endpoint }: Contact): string {
   return `${formatHex(id)}@${endpoint.host}:${endpoint.port}`;
 }
 
-function namesOf(nodes: readonly Contact[]): string[] {
+export function namesOf(nodes: readonly Contact[]): string[] {
   return nodes.map((node) => nameOf(node));
 }
 
 export function liveNodes(table: RoutingTable, now: number): NodeView[] {
   return table.buckets(now).flatMap(({ nodes }) => nodes);
+}
+
+export function spareNodes(table: RoutingTable, now: number): NodeView[] {
+  return table.buckets(now).flatMap(({ replacements }) => replacements);
 }
 
 export interface Expected {
