@@ -32,8 +32,12 @@ export interface Expected {
 }
 
 /** Fails when the table is not in order. */
-export function expectOrder(table: RoutingTable, now: number, expected: Expected): void {
-  expect([...faults(table, table.buckets(now), expected)]).toEqual([]);
+export function expectOrder(
+  table: RoutingTable,
+  buckets: readonly BucketView[],
+  expected: Expected,
+): void {
+  expect([...faults(table, buckets, expected)]).toEqual([]);
 }
 
 function* faults(

@@ -61,7 +61,9 @@ function take(model: Model, pool: readonly Contact[], [kind, at, amount]: Step):
     [5, () => model.pass(100 * (amount % 200))],
     [4, () => model.pass((amount % 20) * MINUTE)],
     [2, () => model.setBack(100 * amount)],
-    [6, () => model.pings(amount % 7)],
+    [3, () => model.pings(amount % 7)],
+    [2, () => model.pings(amount % 7).forEach((ping) => model.failed(ping))],
+    [1, () => model.pings(amount % 7).forEach((ping) => model.answered(ping))],
     [2, () => model.rebase(randomIdWithPrefix(node.id, amount % 30, new Nodes().random))],
     [4, () => model.closest(amount % 2 === 0 ? node.id : OWN_ID, amount % 20)],
   ];
