@@ -108,7 +108,7 @@ function* crowded(hosts: readonly string[], limit: number): Generator<string> {
 }
 
 /** The IPv4 /24, or the IPv6 /64. */
-function networkOf(host: string): string {
+export function networkOf(host: string): string {
   const ip = ipOf(host);
   return formatHex(ip.subarray(0, ip.length === 4 ? 3 : 8));
 }
