@@ -77,6 +77,40 @@ describe.each([4, 6] as const)('10,000 ids from one network of IPv%i', (family) 
   });
 });
 
+describe('limits', () => {
+  test.each([
+    [4, ['10.1.2.', '10.1.3.', '10.2.2.', '11.1.2.'], '10.1.2.'],
+    [6, ['fd00:0:0:1::', 'fd00::', 'fd00:0:1:1::', 'fd01:0:0:1::'], 'fd00:0:0:1::ffff:'],
+  ] as const)('two of a network of IPv%i in a bucket, eight in all', (family, networks, one) => {
+    const nodes = new Nodes(family);
+    const table = makeTable({ family, extended: true });
+    for (const at of [1, 2, 3, 4]) {
+      for (const network of networks) table.answered(nodes.at(0, `${network}${at}`), 50, 0);
+    }
+    expect(table.size + table.replacements).toBe(8);
+    for (let depth = 0; depth < 12; depth++) {
+      for (const node of nodes.many(150, depth)) table.answered(node, 50, 0);
+    }
+    for (let at = 10; at < 100; at++) table.answered(nodes.at(at % 12, `${one}${at}`), 1, 0);
+    const all = [...liveNodes(table, 0), ...spareNodes(table, 0)];
+    const network = networkOf(`${one}1`);
+    const count = all.filter(({ endpoint }) => networkOf(endpoint.host) === network).length;
+    expect(count).toBeGreaterThanOrEqual(2);
+    expect(count).toBeLessThanOrEqual(8);
+  });
+
+  test('eight of a network in buckets that have room', () => {
+    const nodes = new Nodes();
+    const table = makeTable();
+    for (let depth = 0; depth < 12; depth++) {
+      for (const node of nodes.many(6, depth)) table.answered(node, 50, 0);
+    }
+    for (let at = 1; at < 100; at++) table.answered(nodes.at(at % 12, `10.1.2.${at}`), 1, 0);
+    const hosts = liveNodes(table, 0).map(({ endpoint }) => endpoint.host);
+    expect(hosts.filter((host) => host.startsWith('10.1.2.'))).toHaveLength(8);
+  });
+});
+
 describe('lies', () => {
   test('questions in the names of good nodes, by other ids, change nothing', () => {
     const nodes = new Nodes();

@@ -32,6 +32,7 @@ function makePool(family: Family, seed: number): Contact[] {
     (depth) => renamed(any(), nodes.at(depth).id),
     (depth) => renamed(nodes.at(depth), any().id),
     () => moved(any()),
+    () => renamed(nodes.at(0), randomIdWithPrefix(any().id, 32 + random.below(100), random)),
     () => renamed(nodes.at(0), OWN_ID),
     (depth) => nodes.at(depth, family === 4 ? '0.0.0.0' : '::ffff:10.1.2.3'),
     (depth) => nodes.at(depth, family === 4 ? 'fd00::1' : '10.9.9.9'),

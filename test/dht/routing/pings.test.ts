@@ -105,8 +105,10 @@ describe('whom to ping', () => {
   });
 
   test('everybody of a table that came back from a long sleep, whatever fails', () => {
-    const { table, all } = fullTable(new Nodes(), 5);
-    const dead = new Set(namesOf(all.slice(0, 40)));
+    const nodes = new Nodes();
+    const { table, all } = fullTable(nodes, 20);
+    const dead = new Set(namesOf(all.slice(0, 120)));
+    for (const node of all.slice(120)) table.answered(node, 50, SECOND);
     const sleep = 10 * 60 * MINUTE;
     const times = timesOf(
       table,

@@ -228,10 +228,12 @@ describe('ids that follow from addresses (BEP 42)', () => {
     const nodes = new Nodes();
     const table = makeTable();
     const wrong = Array.from({ length: 8 }, () => nodes.wrongAt(0));
-    for (const node of [...wrong, ...nodes.many(2, 1)]) table.answered(node, 10, 0);
+    for (const [at, node] of wrong.entries()) table.answered(node, at === 3 ? 500 : 10 + at, 0);
+    for (const node of nodes.many(2, 1)) table.answered(node, 10, 0);
     const right = nodes.rightAt(0);
     table.answered(right, 900, SECOND);
     expect(isLive(table, right, SECOND)).toBe(true);
+    expect(isLive(table, wrong[3] ?? right, SECOND), 'the slowest').toBe(false);
     expect(wrong.filter((node) => isLive(table, node, SECOND))).toHaveLength(7);
     expect(
       wrong.filter((node) => isWaiting(table, node, SECOND)),

@@ -93,12 +93,14 @@ describe('how buckets split', () => {
     const table = makeTable({ extended: true });
     const near = nodes.many(126, 1);
     for (const [at, node] of near.entries()) table.answered(node, 1000 - at, 0);
+    const [failing] = near.splice(125, 1);
+    if (failing !== undefined) table.failed(failing, 0);
     answerAll(table, nodes.many(3, 0));
     expect(lives(table)).toEqual([3, 64]);
     const [, second] = table.buckets(0);
-    expect(namesOf(second?.nodes ?? []).toSorted()).toEqual(namesOf(near.slice(62)).toSorted());
+    expect(namesOf(second?.nodes ?? []).toSorted()).toEqual(namesOf(near.slice(61)).toSorted());
     const waiting = namesOf(second?.replacements ?? []).toSorted();
-    expect(waiting).toEqual(namesOf(near.slice(54, 62)).toSorted());
+    expect(waiting).toEqual(namesOf(near.slice(53, 61)).toSorted());
   });
 
   test('as deep as ids are long, and no deeper', () => {
@@ -180,8 +182,10 @@ describe("libtorrent's tables", () => {
     expect(lives(table)).toEqual([8]);
     answerAll(table, nodes.many(1, 0));
     expect(lives(table)).toEqual([1, 8]);
-    answerAll(table, nodes.many(500, 42));
-    expect(lives(table)).toEqual([1, 8]);
+    answerAll(table, [...nodes.many(500, 42), ...nodes.many(3, 1)]);
+    expect(lives(table), 'one before it is not enough').toEqual([1, 8]);
+    answerAll(table, [...nodes.many(1, 0), ...nodes.many(1, 1)]);
+    expect(lives(table)).toEqual([2, 1, 8]);
   });
 
   test('10,000 random nodes', () => {
