@@ -7,7 +7,7 @@ import { NODE_INFO_LENGTH } from '../node-info.ts';
 import { makeWay } from './admission.ts';
 import { Buckets } from './buckets.ts';
 import { nearest } from './nearest.ts';
-import { dueForPing } from './pings.ts';
+import { dueForPing, hasten } from './pings.ts';
 import { FIRST, NodeRecords, OWN, SCRATCH } from './records.ts';
 import {
   FORGOTTEN_FAILURES,
@@ -54,6 +54,8 @@ export class RoutingTable {
   #ownId: Uint8Array;
   /** Failures of our nodes since anybody answered. */
   #silence = 0;
+  /** How often it was asked whom to ping. */
+  #turn = 0;
 
   constructor({ family, ownId, random, limitAddresses = true, extended = true }: RoutingOptions) {
     this.#records = new NodeRecords(family);
@@ -116,9 +118,8 @@ export class RoutingTable {
     const records = this.#records;
     if (slot !== SCRATCH) {
       if (!records.hasEndpoint(slot)) return;
-      // Whoever was silent may answer again: worth a ping, whenever the last one was.
-      if (records.failures(slot) > 0 && records.queriedAt(slot) !== tick) records.forgetTried(slot);
       records.setQueriedAt(slot, tick);
+      hasten(records, slot, tick);
     } else {
       records.setQueriedAt(SCRATCH, tick);
       this.#admit(tick);
@@ -143,8 +144,9 @@ export class RoutingTable {
     if (slot === undefined || slot === SCRATCH) return;
     const records = this.#records;
     if (!records.hasEndpoint(slot)) return;
-    records.setTried(slot, tick, false);
-    if (this.#silence >= CUT_OFF_FAILURES) return;
+    const isCutOff = this.#silence >= CUT_OFF_FAILURES;
+    records.setTried(slot, tick, isCutOff);
+    if (isCutOff) return;
     this.#silence++;
     records.setFailures(slot, records.failures(slot) + 1);
     if (!isProven(records, slot) || this.#isUseless(slot)) this.#buckets.remove(slot, tick);
@@ -153,11 +155,12 @@ export class RoutingTable {
 
   /**
    * Whom to ping now, at most `max`: candidates with a place for them, questionable nodes whose place
-   * others wait for, and then all other questionable ones; each only once until it answered or failed.
+   * others wait for, and then all other questionable ones; each not again for a minute, or for a
+   * quarter of one after it failed.
    */
   takePings(now: Millis, max: number): Contact[] {
     const tick = this.#ticks.at(now);
-    const slots = dueForPing(this.#buckets, tick, max);
+    const slots = dueForPing(this.#buckets, tick, { max, turn: this.#turn++ });
     return slots.map((slot) => {
       this.#records.setTried(slot, tick, true);
       return this.#records.contact(slot);
@@ -213,13 +216,6 @@ export class RoutingTable {
     return undefined;
   }
 
-  /** When {@link takeRefresh} gives the next one; `undefined` while there is nobody to ask. */
-  nextRefreshAt(): Millis | undefined {
-    if (this.#records.end === FIRST) return undefined;
-    const oldest = Math.min(...this.#buckets.list.map(({ changedAt }) => changedAt));
-    return this.#ticks.start(oldest === 0 ? 0 : oldest + FRESH_TICKS);
-  }
-
   /** Our id is another one, 20 bytes (BEP 42): all nodes are sorted in anew, and stay what they are. */
   rebase(ownId: Uint8Array, now: Millis): void {
     const tick = this.#ticks.at(now);
@@ -234,15 +230,18 @@ export class RoutingTable {
 
   /**
    * The best nodes in compact form for a state file, best first, at most {@link SAVED_NODES}: good
-   * ones, then those that were only not heard of for long.
+   * ones, then those that were only not heard of for long. When nobody ever answered, it is those that
+   * were heard of, so that a run without a network does not lose the nodes of the one before.
    */
   save(now: Millis): Uint8Array {
     const tick = this.#ticks.at(now);
     const records = this.#records;
-    const slots: number[] = [];
-    for (let slot = FIRST; slot < records.end; slot++) if (isSound(records, slot)) slots.push(slot);
-    slots.sort((a, b) => rank(records, b, tick) - rank(records, a, tick));
-    const saved = slots.slice(0, SAVED_NODES);
+    const all = Array.from({ length: records.end - FIRST }, (_, at) => at + FIRST);
+    const sound = all.filter((slot) => isSound(records, slot));
+    const isVirgin = !all.some((slot) => isProven(records, slot));
+    const byRank = (a: number, b: number): number =>
+      rank(records, b, tick) - rank(records, a, tick);
+    const saved = (isVirgin ? all : sound.toSorted(byRank)).slice(0, SAVED_NODES);
     const bytes = new Uint8Array(saved.length * NODE_INFO_LENGTH[records.family]);
     this.#write(saved, bytes, 0);
     return bytes;

@@ -17,12 +17,6 @@ export class Ticks {
     this.#latest = now;
     return Math.min(Math.floor((now - this.#origin) / TICK_MS) + 1, MAX_TICK);
   }
-
-  /** The beginning of a tick; of tick 0, which is never, the last time that was told. */
-  start(tick: number): Millis {
-    if (tick === 0 || this.#origin === undefined) return this.#latest;
-    return this.#origin + (tick - 1) * TICK_MS;
-  }
 }
 
 const TICK_MS = 100;

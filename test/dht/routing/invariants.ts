@@ -13,12 +13,16 @@ export function nameOf({ id, endpoint }: Contact): string {
   return `${formatHex(id)}@${endpoint.host}:${endpoint.port}`;
 }
 
-function namesOf(nodes: readonly Contact[]): string[] {
+export function namesOf(nodes: readonly Contact[]): string[] {
   return nodes.map((node) => nameOf(node));
 }
 
 export function liveNodes(table: RoutingTable, now: number): NodeView[] {
   return table.buckets(now).flatMap(({ nodes }) => nodes);
+}
+
+export function spareNodes(table: RoutingTable, now: number): NodeView[] {
+  return table.buckets(now).flatMap(({ replacements }) => replacements);
 }
 
 export interface Expected {
@@ -28,8 +32,12 @@ export interface Expected {
 }
 
 /** Fails when the table is not in order. */
-export function expectOrder(table: RoutingTable, now: number, expected: Expected): void {
-  expect([...faults(table, table.buckets(now), expected)]).toEqual([]);
+export function expectOrder(
+  table: RoutingTable,
+  buckets: readonly BucketView[],
+  expected: Expected,
+): void {
+  expect([...faults(table, buckets, expected)]).toEqual([]);
 }
 
 function* faults(
@@ -100,7 +108,7 @@ function* crowded(hosts: readonly string[], limit: number): Generator<string> {
 }
 
 /** The IPv4 /24, or the IPv6 /64. */
-function networkOf(host: string): string {
+export function networkOf(host: string): string {
   const ip = ipOf(host);
   return formatHex(ip.subarray(0, ip.length === 4 ? 3 : 8));
 }

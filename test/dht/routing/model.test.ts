@@ -32,6 +32,7 @@ function makePool(family: Family, seed: number): Contact[] {
     (depth) => renamed(any(), nodes.at(depth).id),
     (depth) => renamed(nodes.at(depth), any().id),
     () => moved(any()),
+    () => renamed(nodes.at(0), randomIdWithPrefix(any().id, 32 + random.below(100), random)),
     () => renamed(nodes.at(0), OWN_ID),
     (depth) => nodes.at(depth, family === 4 ? '0.0.0.0' : '::ffff:10.1.2.3'),
     (depth) => nodes.at(depth, family === 4 ? 'fd00::1' : '10.9.9.9'),
@@ -61,7 +62,9 @@ function take(model: Model, pool: readonly Contact[], [kind, at, amount]: Step):
     [5, () => model.pass(100 * (amount % 200))],
     [4, () => model.pass((amount % 20) * MINUTE)],
     [2, () => model.setBack(100 * amount)],
-    [6, () => model.pings(amount % 7)],
+    [3, () => model.pings(amount % 7)],
+    [2, () => model.pings(amount % 7).forEach((ping) => model.failed(ping))],
+    [1, () => model.pings(amount % 7).forEach((ping) => model.answered(ping))],
     [2, () => model.rebase(randomIdWithPrefix(node.id, amount % 30, new Nodes().random))],
     [4, () => model.closest(amount % 2 === 0 ? node.id : OWN_ID, amount % 20)],
   ];

@@ -8,7 +8,7 @@
 import { equalBytes } from '../../../src/base/bytes.ts';
 import type { Contact } from '../../../src/dht/contact.ts';
 import type { NodeState, NodeView, RoutingTable } from '../../../src/dht/routing/index.ts';
-import { type Expected, expectClosest, expectOrder, liveNodes, nameOf } from './invariants.ts';
+import { type Expected, expectClosest, expectOrder, nameOf } from './invariants.ts';
 import { MINUTE, makeTable, SECOND } from './nodes.ts';
 
 interface Known {
@@ -16,178 +16,182 @@ interface Known {
   /** When it asked something, or came into the table by being heard of. */
   queriedAt: number | undefined;
   failures: number;
+  /** When it was pinged, or failed. */
+  triedAt: number | undefined;
 }
 
-/** A table and its nodes before something is told to it. */
-interface Before {
-  readonly known: boolean;
-  readonly nodes: ReadonlyMap<string, NodeView>;
-  readonly goodOnes: readonly NodeView[];
+/** All nodes of a table by their names, and which of them have places. */
+interface Snapshot {
   readonly buckets: number;
+  readonly nodes: ReadonlyMap<string, NodeView>;
+  readonly live: ReadonlySet<string>;
 }
 
 export class Model {
   readonly table: RoutingTable;
   readonly #expected: Expected;
   readonly #known = new Map<string, Known>();
-  readonly #pinged = new Map<string, number>();
   /** What the clock says, which may be set back. */
   #now = 1_000_000_000;
   /** What has passed. */
   #elapsed = 0;
   #silence = 0;
+  #last: Snapshot;
 
   constructor(expected: Expected) {
     this.#expected = expected;
     this.table = makeTable(expected);
-    this.table.buckets(this.#now);
-  }
-
-  get now(): number {
-    return this.#now;
+    this.#last = this.#check();
   }
 
   answered(node: Contact, rttMs?: number): void {
     this.#tell(node, (before) => {
       this.table.answered(node, rttMs, this.#now);
       this.#silence = 0;
-      const view = this.#nodes().get(nameOf(node));
-      if (view === undefined) return;
-      if (before.known) Object.assign(this.#of(node), { answeredAt: this.#elapsed, failures: 0 });
-      else if (view.state !== 'unproven') this.#add(node, { answeredAt: this.#elapsed });
-      else {
-        // Who had the endpoint was good, or questionable: the new name has to prove itself.
-        const others = [...before.nodes.values()].filter((other) => isSameEndpoint(other, node));
-        const [{ state } = view] = others;
-        ensure(others.length === 1 && /good|quest/u.test(state), 'nobody else was there');
-        this.#add(node, { queriedAt: this.#elapsed });
-      }
+      return (view) => {
+        const known = this.#known.get(nameOf(node));
+        if (known !== undefined) Object.assign(known, { answeredAt: this.#elapsed, failures: 0 });
+        else if (view.state !== 'unproven') this.#add(node, { answeredAt: this.#elapsed });
+        else {
+          // Who had the endpoint was good, or questionable: the new name has to prove itself.
+          const others = [...before.nodes.values()].filter((other) => isSameEndpoint(other, node));
+          const [{ state } = view] = others;
+          ensure(others.length === 1 && /good|quest/u.test(state), 'nobody else was there');
+          this.#add(node, { queriedAt: this.#elapsed });
+        }
+      };
     });
   }
 
   queried(node: Contact): void {
-    this.#tell(node, (before) => {
+    this.#tell(node, () => {
       this.table.queried(node, this.#now);
-      if (before.known) this.#of(node).queriedAt = this.#elapsed;
-      else if (this.#nodes().has(nameOf(node))) this.#add(node, { queriedAt: this.#elapsed });
+      return () => this.#add(node, { queriedAt: this.#elapsed });
     });
   }
 
   heard(node: Contact): void {
-    this.#tell(node, (before) => {
+    this.#tell(node, ({ nodes }) => {
       this.table.heard(node, this.#now);
-      if (before.known || !this.#nodes().has(nameOf(node))) return;
-      this.#add(node, { queriedAt: this.#elapsed });
+      if (!nodes.has(nameOf(node))) return () => this.#add(node, { queriedAt: this.#elapsed });
+      return undefined;
     });
   }
 
   failed(node: Contact): void {
-    this.#tell(node, (before) => {
+    this.#tell(node, () => {
       this.table.failed(node, this.#now);
-      this.#pinged.delete(nameOf(node));
-      if (!before.known || this.#silence >= 16) return;
-      this.#silence++;
-      this.#of(node).failures++;
+      const known = this.#known.get(nameOf(node));
+      if (known === undefined) return undefined;
+      known.triedAt = this.#elapsed;
+      if (this.#silence < 16) known.failures++;
+      this.#silence = Math.min(this.#silence + 1, 16);
+      return undefined;
     });
   }
 
-  pings(max: number): void {
-    const before = this.#nodes();
+  /** Whom the table wants to be pinged. */
+  pings(max: number): readonly Contact[] {
+    const { nodes } = this.#last;
     const pings = this.table.takePings(this.#now, max);
     ensure(pings.length <= max, `${pings.length} pings for ${max}`);
     for (const ping of pings) {
       const name = nameOf(ping);
-      ensure(before.get(name)?.state !== 'good', `${name} is good, and is pinged`);
-      const last = this.#pinged.get(name) ?? Number.NEGATIVE_INFINITY;
-      ensure(this.#elapsed - last >= 15 * SECOND, `${name} is pinged twice`);
-      this.#pinged.set(name, this.#elapsed);
+      const known = this.#of(name);
+      ensure(nodes.get(name)?.state !== 'good', `${name} is good, and is pinged`);
+      const pause = this.#elapsed - (known.triedAt ?? Number.NEGATIVE_INFINITY);
+      ensure(pause >= 15 * SECOND, `${name} is pinged again after ${pause} ms`);
+      known.triedAt = this.#elapsed;
     }
-    this.#check();
+    this.#last = this.#check();
+    return pings;
   }
 
   pass(ms: number): void {
     this.#now += ms;
     this.#elapsed += ms;
-    this.#check();
+    this.#last = this.#check();
   }
 
   setBack(ms: number): void {
     this.#now -= ms;
-    this.#check();
+    this.#last = this.#check();
   }
 
   rebase(ownId: Uint8Array): void {
-    const before = this.#nodes();
     this.table.rebase(ownId, this.#now);
     ensure(equalBytes(this.table.ownId, ownId), 'our id is another one');
-    for (const name of this.#nodes().keys()) ensure(before.has(name), `${name} is new`);
-    this.#check();
+    this.#last = this.#check();
   }
 
   closest(target: Uint8Array, count: number): void {
     const { family } = this.#expected;
-    const hasFailed = (node: NodeView): boolean => this.#of(node).failures > 0;
+    const hasFailed = (node: NodeView): boolean => this.#of(nameOf(node)).failures > 0;
     expectClosest(this.table, { target, count, now: this.#now, family, hasFailed });
   }
 
-  #tell(node: Contact, tell: (before: Before) => void): void {
-    const nodes = this.#nodes();
-    const before: Before = {
-      known: nodes.has(nameOf(node)),
-      nodes,
-      goodOnes: liveNodes(this.table, this.#now).filter(({ state }) => state === 'good'),
-      buckets: this.table.buckets(this.#now).length,
-    };
-    tell(before);
+  /** `tell` gives what is known from then on, if the node is in the table then. */
+  #tell(node: Contact, tell: (before: Snapshot) => ((view: NodeView) => void) | undefined): void {
+    const before = this.#last;
+    const learn = tell(before);
+    this.#last = this.#check((nodes) => {
+      const view = nodes.get(nameOf(node));
+      if (view !== undefined) learn?.(view);
+    });
     this.#expectStaying(before, node);
-    this.#check();
   }
 
   /** Good nodes stay, unless their ids are wrong, their names are others now, or a bucket was divided. */
-  #expectStaying({ goodOnes, buckets }: Before, told: Contact): void {
-    if (this.table.buckets(this.#now).length > buckets && this.#expected.extended) return;
-    const after = new Set(liveNodes(this.table, this.#now).map((node) => nameOf(node)));
-    const gone = goodOnes.filter((node) => !after.has(nameOf(node)));
-    for (const node of gone) {
-      const isReplaced = after.has(nameOf(told)) && !node.isVerified;
-      ensure(isReplaced || isSameEndpoint(node, told), `${nameOf(node)} is gone`);
+  #expectStaying({ nodes, live, buckets }: Snapshot, told: Contact): void {
+    const after = this.#last;
+    if (after.buckets > buckets && this.#expected.extended) return;
+    for (const name of live) {
+      const node = nodes.get(name);
+      if (node?.state !== 'good' || after.live.has(name)) continue;
+      const isReplaced = after.live.has(nameOf(told)) && !node.isVerified;
+      ensure(isReplaced || isSameEndpoint(node, told), `${name} is gone`);
     }
   }
 
-  #check(): void {
-    expectOrder(this.table, this.#now, this.#expected);
-    const nodes = this.#nodes();
+  /** Fails unless the table is in order, and knows what is known here. */
+  #check(learn?: (nodes: ReadonlyMap<string, NodeView>) => void): Snapshot {
+    const buckets = this.table.buckets(this.#now);
+    expectOrder(this.table, buckets, this.#expected);
+    const live = buckets.flatMap((bucket) => bucket.nodes);
+    const spare = buckets.flatMap((bucket) => bucket.replacements);
+    const nodes = new Map([...live, ...spare].map((node) => [nameOf(node), node]));
+    learn?.(nodes);
     for (const name of this.#known.keys()) if (!nodes.has(name)) this.#known.delete(name);
-    ensure(nodes.size === this.#known.size, 'somebody came unannounced');
     for (const [name, { state }] of nodes) {
       ensure(state === this.#stateOf(name), `${name} is ${state}, not ${this.#stateOf(name)}`);
     }
+    return { buckets: buckets.length, nodes, live: new Set(live.map((node) => nameOf(node))) };
   }
 
   #stateOf(name: string): NodeState {
+    const { answeredAt, queriedAt, failures } = this.#of(name);
+    if (answeredAt === undefined) return 'unproven';
+    if (failures >= 2) return 'bad';
+    const latest = Math.max(answeredAt, queriedAt ?? 0);
+    return failures === 0 && this.#elapsed - latest <= 15 * MINUTE ? 'good' : 'questionable';
+  }
+
+  #of(name: string): Known {
     const known = this.#known.get(name);
-    if (known?.answeredAt === undefined) return 'unproven';
-    if (known.failures >= 2) return 'bad';
-    const latest = Math.max(known.answeredAt, known.queriedAt ?? 0);
-    const isGood = known.failures === 0 && this.#elapsed - latest <= 15 * MINUTE;
-    return isGood ? 'good' : 'questionable';
-  }
-
-  #nodes(): Map<string, NodeView> {
-    const buckets = this.table.buckets(this.#now);
-    const nodes = buckets.flatMap((bucket) => [...bucket.nodes, ...bucket.replacements]);
-    return new Map(nodes.map((node) => [nameOf(node), node]));
-  }
-
-  #of(node: Contact): Known {
-    const known = this.#known.get(nameOf(node));
-    if (known === undefined) throw new Error(`${nameOf(node)} is not in the table`);
+    if (known === undefined) throw new Error(`${name} came unannounced`);
     return known;
   }
 
+  /** Adds to what is known of a node, of which nothing was known perhaps. */
   #add(node: Contact, known: Partial<Known>): void {
-    const nothing = { answeredAt: undefined, queriedAt: undefined, failures: 0 };
-    this.#known.set(nameOf(node), { ...nothing, ...known });
+    const nothing = {
+      answeredAt: undefined,
+      queriedAt: undefined,
+      failures: 0,
+      triedAt: undefined,
+    };
+    const before = this.#known.get(nameOf(node)) ?? nothing;
+    this.#known.set(nameOf(node), { ...before, ...known });
   }
 }
 
