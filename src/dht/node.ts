@@ -198,6 +198,7 @@ export class DhtNode implements AsyncDisposable {
     const { onlySecure = false, limitAddresses = true, alpha = DEFAULT_ALPHA } = this.#options;
     return {
       realm,
+      stores: this.#stores,
       clock: this.#runtime.clock,
       bootstrap: await this.#bootstrap.endpoints(realm, signal),
       policy: { onlySecure, limitAddresses, alpha },
