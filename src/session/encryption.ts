@@ -100,11 +100,11 @@ export class Encryption {
   }
 }
 
-/** What is said of a connection: how it is hidden, nothing when it is not. */
-export function disguiseOf(stream: ByteStream): 'RC4' | 'hidden handshake' | undefined {
+/** What notes say behind the name of a peer: how the connection is hidden, nothing when it is not. */
+export function encryptionNote(stream: ByteStream): string {
   const disguise = stream instanceof MseStream ? stream.agreement?.disguise : undefined;
-  if (disguise === undefined || disguise === 'none') return undefined;
-  return disguise === 'rc4' ? 'RC4' : 'hidden handshake';
+  if (disguise === undefined || disguise === 'none') return '';
+  return disguise === 'rc4' ? ', encrypted with RC4' : ', with a hidden handshake';
 }
 
 /** Is the torrent (20 bytes) the one that the peer named under encryption, if it did? */

@@ -10,7 +10,7 @@ import { allowedFastSet, type Copy, type MetadataMessage, RateMeter } from '../p
 import type { Clock, Millis, Runtime } from '../runtime/ports.ts';
 import type { Content } from './content.ts';
 import { Dialer } from './dialer.ts';
-import { disguiseOf } from './encryption.ts';
+import { encryptionNote } from './encryption.ts';
 import type { TorrentStats } from './events.ts';
 import type { Introduced } from './introduction.ts';
 import { MetadataExchange } from './metadata-exchange.ts';
@@ -121,9 +121,8 @@ export class Swarm implements LinkHost, AsyncDisposable {
       extended: handshake.reserved.has('extended'),
     });
     this.links.add(link);
-    const disguise = disguiseOf(stream);
     this.#options.onNote(
-      `${outgoing ? 'connected to' : 'called by'} ${formatEndpoint(link.remote)} ${peerIdPrefix(link.peerId)}${disguise === undefined ? '' : `, ${disguise}`}`,
+      `${outgoing ? 'connected to' : 'called by'} ${formatEndpoint(link.remote)} ${peerIdPrefix(link.peerId)}${encryptionNote(stream)}`,
     );
     link.connection.sendPieces(content?.have);
     this.#sendExtendedHandshake(link);

@@ -11,7 +11,7 @@ import type { Random } from '../../runtime/ports.ts';
 import type { Rc4 } from './rc4.ts';
 
 /** "PadA, PadB, PadC, PadD … 0 to 512 bytes" */
-export const MAX_PADDING = 512;
+const MAX_PADDING = 512;
 
 /** The bits of crypto_provide and crypto_select. */
 export const METHODS = { plain: 0x01, rc4: 0x02 } as const;

@@ -159,10 +159,14 @@ export class MseStream implements ByteStream {
 
   #received(bytes: Uint8Array): void {
     if (this.#ended) return;
-    if (this.#agreement !== undefined) return this.#deliver(bytes, this.#agreement);
+    if (this.#agreement !== undefined) this.#deliver(bytes, this.#agreement);
+    else if (this.#negotiation !== undefined) this.#negotiate(bytes, this.#negotiation);
+  }
+
+  #negotiate(bytes: Uint8Array, negotiation: Negotiation): void {
     try {
-      const taken = this.#negotiation?.feed(bytes) ?? 0;
-      const agreement = this.#negotiation?.agreement;
+      const taken = negotiation.feed(bytes);
+      const { agreement } = negotiation;
       if (agreement === undefined) return;
       this.#agreed(agreement);
       if (taken < bytes.length) this.#deliver(bytes.subarray(taken), agreement);

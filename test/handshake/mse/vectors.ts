@@ -23,8 +23,12 @@ export const PUBLIC_KEY: Uint8Array = hex(
   'b2f93248815c0acac34de1e33ede75e9415bb2847ee6f7db7b9fe6eacb44eeee492d9d74909d7d3663fae04d74a889e7efcb02ac9823c35c841c7c2bcce70a891958bdc328b7324c7be4a3ac55276b0dca05f9f66dc2818716ffb1f33d27b9c9',
 );
 
+type Recorded<Parts extends string> = Readonly<Record<Parts, Uint8Array>> & {
+  readonly peerId: string;
+};
+
 /** A call to us: its other side happens to have the same key. */
-export const CALL = {
+export const CALL: Recorded<'secret' | 'mark' | 'hiddenName' | 'rest'> = {
   secret: hex(
     '218f45c4e425dc91b8a74df5fe4f778417892363bb2dfdb3979165247839293d75ee32ada87153f15855fb4512c629191bb40be2935c3759cb601d1b4cb555db457c3c391b053846466ddf8715042d3ae620f33900803a7126a2a031596b6da5',
   ),
@@ -37,10 +41,10 @@ export const CALL = {
     '04/1W1A2PHgg+I9puac/i9BsFPcjdQeoVtU73lNCbTDQgTieyjDWmwo=',
   ),
   peerId: '-TR300Z-w4bd4mkebkbi',
-} as const;
+};
 
 /** A call by us, answered by qBittorrent. */
-export const ANSWER = {
+export const ANSWER: Recorded<'publicKey' | 'mark' | 'request' | 'hiddenZeros' | 'rest'> = {
   publicKey: hex(
     '49f828abf9eb41f0f82308ab7e4fae84e99030e0bf4302bfbd888e69cb75345f53a565e6b3772f94a10ac6cd155269e6cad461f5b8782dcb356ecc250ba474e57ac91b32e166a02a70b514011d554cb039a0a4a3475d37f3315b86773bd63aa5',
   ),
@@ -62,4 +66,4 @@ export const ANSWER = {
     '2G4l/eU/hFHEWzOqUgr6908KtU',
   ),
   peerId: '-qB4250-scysDI_JuVN3',
-} as const;
+};
