@@ -125,7 +125,7 @@ async function* downloadOne(
     json: options.json === true,
     reveal: options.reveal === true,
   });
-  warnWhenAlone(reporter, how.source, options);
+  warnWhenAlone(reporter, how.source, options, context);
   try {
     const outcome = waitFor(context, transfer.torrent.completed, how.timeoutMs).finally(() =>
       transfer.events.end(),

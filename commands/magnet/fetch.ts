@@ -124,7 +124,7 @@ async function fetchOne(
       else if (event.type === 'note') reporter.explain(mask(event.message));
     },
   });
-  warnWhenAlone(reporter, { type: 'magnet', magnet }, options);
+  warnWhenAlone(reporter, { type: 'magnet', magnet }, options, context);
   const hide = picture?.show(search, magnet.name);
   try {
     const outcome = await waitFor(context, search.found, options.timeout);

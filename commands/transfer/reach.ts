@@ -6,14 +6,15 @@ import type { Reporter } from '../cli/reporter.ts';
 import type { TransferFlags } from './flags.ts';
 
 /**
- * The flags as far as the proxy goes: without UDP there is no DHT.
+ * The flags as far as the proxy goes: without UDP there is no DHT. A SOCKS5 proxy is tried, so that one that
+ * lets nobody in does not look like a swarm without peers.
  *
  * @throws {NetworkError} when the proxy cannot be reached, or lets nobody in.
  */
 export async function flagsWithin<Flags extends TransferFlags>(
   context: Context,
   flags: Flags,
-  reporter: Pick<Reporter, 'warn'>,
+  reporter: Pick<Reporter, 'warn' | 'explain'>,
 ): Promise<Flags> {
   if (context.proxy === undefined) return flags;
   if (flags.port !== undefined || flags.host !== undefined) {
@@ -21,7 +22,6 @@ export async function flagsWithin<Flags extends TransferFlags>(
       '--port and --host are for being called, and nobody can call through a proxy; leave them out, or give --no-proxy',
     );
   }
-  if (!flags.dht) return flags;
   const { network } = context.runtime;
   try {
     const probe = await network.bindDatagrams({ signal: context.signal });
@@ -29,7 +29,9 @@ export async function flagsWithin<Flags extends TransferFlags>(
     return flags;
   } catch (error) {
     if (!(error instanceof NetworkError) || !NO_UDP.has(error.code)) throw error;
-    reporter.warn(`${error.message}; the DHT is not used, and UDP trackers cannot be asked`);
+    const told = `${error.message}; the DHT is not used, and UDP trackers cannot be asked`;
+    if (flags.dht) reporter.warn(told);
+    else reporter.explain(told);
     return { ...flags, dht: false };
   }
 }
