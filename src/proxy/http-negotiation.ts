@@ -52,7 +52,8 @@ export class HttpNegotiation implements Negotiation {
       /^HTTP\/1\.\d (?<status>\d{3})(?: (?<reason>.*))?$/.exec(line)?.groups ?? {};
     if (status === '') throw this.#failure('does not speak HTTP', 'BIP_PROXY_ANSWER');
     if (status.startsWith('2')) return;
-    if (status === '407') {
+    // tinyproxy answers 401 to a login that is wrong.
+    if (status === '407' || status === '401') {
       const what =
         this.#proxy.login === undefined
           ? 'wants a user and a password'

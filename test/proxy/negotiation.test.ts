@@ -319,6 +319,7 @@ describe('HTTP CONNECT', () => {
 
   test.each([
     ['HTTP/1.1 407 Who\r\n\r\n', 'BIP_PROXY_AUTH', 'wants a user and a password'],
+    ['HTTP/1.1 401 Unauthorized\r\n\r\n', 'BIP_PROXY_AUTH', 'wants a user and a password'],
     ['HTTP/1.1 403 No\u001b[31m way\r\n\r\n', 'BIP_PROXY_REFUSED', 'it answers 403 No[31m way'],
     ['HTTP/1.1 502\r\n\r\n', 'BIP_PROXY_REFUSED', 'it answers 502'],
     ['SSH-2.0-x\r\n\r\n', 'BIP_PROXY_ANSWER', 'does not speak HTTP'],
