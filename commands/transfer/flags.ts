@@ -5,7 +5,9 @@ import { type Endpoint, parseEndpoint } from '../../src/base/endpoint.ts';
 import { UsageError } from '../../src/base/errors.ts';
 import { ipFamily } from '../../src/base/ip.ts';
 import type { EncryptionMode, SessionOptions, VerifyMode } from '../../src/session/index.ts';
+import type { Context } from '../cli/context.ts';
 import { bootstrapOption } from '../cli/dht-flags.ts';
+import { noProxyOption, proxyOption } from '../cli/proxy.ts';
 import { parseDuration, parseWhole } from '../cli/units.ts';
 import { type DhtFlags, type DhtWishes, dhtOptions } from './dht.ts';
 
@@ -54,6 +56,8 @@ export function addTransferFlags(
     .addOption(new Option('--no-trackers', 'ask no tracker'))
     .addOption(new Option('--no-dht', 'stay out of the DHT'))
     .addOption(bootstrapOption().conflicts('dht'))
+    .addOption(proxyOption())
+    .addOption(noProxyOption())
     .addOption(new Option('--reveal', 'show passkeys and other secrets in tracker URLs'));
 }
 
@@ -65,9 +69,10 @@ export function verifyMode(verify: boolean | undefined): VerifyMode {
 
 export async function sessionOptions(
   flags: TransferFlags,
-  { signal, ...wishes }: DhtWishes & { readonly signal: AbortSignal },
+  { signal, proxy }: Pick<Context, 'signal' | 'proxy'>,
+  wishes: DhtWishes,
 ): Promise<SessionOptions> {
-  const dht = await dhtOptions(flags, wishes);
+  const dht = await dhtOptions(flags, { ...wishes, proxy });
   return {
     signal,
     encryption: flags.encryption,

@@ -210,7 +210,8 @@ export class DhtNode implements AsyncDisposable {
   }
 
   #realmAt({ host }: Endpoint): Realm | undefined {
-    return this.#realmOf(ipFamily(host));
+    // Names come only from behind a proxy, where one socket is as good as another.
+    return this.#realmOf(ipFamily(host) ?? this.#realms[0]?.family);
   }
 
   #realmFor(endpoint: Endpoint): Realm {

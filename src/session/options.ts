@@ -44,7 +44,7 @@ export interface TorrentOptions {
 /** What the torrents of a session share. */
 export interface SessionIdentity {
   readonly peerId: PeerId;
-  /** Where the session listens. */
+  /** Where the session listens; 0 when nobody can call. */
   readonly port: number;
   /** The local address that calls come from; any when absent. */
   readonly bind: string | undefined;

@@ -86,7 +86,7 @@ export class Session implements AsyncDisposable {
     return session;
   }
 
-  /** Where peers can call us. */
+  /** Where peers can call us; 0 when they cannot. */
   get port(): number {
     return this.#listener.local.port;
   }
