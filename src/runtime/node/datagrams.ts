@@ -34,9 +34,30 @@ export async function bindDatagrams(options: DatagramOptions): Promise<Datagrams
 }
 
 async function bind(type: 'udp4' | 'udp6', options: DatagramOptions): Promise<Datagrams> {
-  const { port = 0, reusePort = false, group, signal } = options;
+  const { port = 0, group, signal } = options;
   const host = group?.address ?? options.host;
-  const socket = createSocket({
+  const socket = socketOf(type, options);
+  try {
+    // Before the call: with a lookup that answers at once, it may be bound when the call returns.
+    const listening = once(socket, 'listening', { signal });
+    socket.bind({ port, ...addressOf(options) });
+    await listening;
+    joinGroups(socket, type, options);
+  } catch (error) {
+    socket.close();
+    if (signal.aborted) throw abortReason(signal);
+    const where = host === undefined ? `port ${port}` : formatEndpoint({ host, port });
+    throw networkFailure(`cannot bind UDP ${where}`, systemCode(error), { cause: error });
+  }
+  const dual = type === 'udp6' && host === undefined;
+  return new UdpSocket(socket, { dual, silent: group !== undefined });
+}
+
+function socketOf(
+  type: 'udp4' | 'udp6',
+  { host, group, reusePort = false }: DatagramOptions,
+): Socket {
+  return createSocket({
     type,
     reusePort,
     reuseAddr: group !== undefined,
@@ -46,27 +67,13 @@ async function bind(type: 'udp4' | 'udp6', options: DatagramOptions): Promise<Da
     recvBufferSize: SOCKET_BUFFER,
     sendBufferSize: SOCKET_BUFFER,
   });
-  const where = host === undefined ? `port ${port}` : formatEndpoint({ host, port });
-  try {
-    // Before the call: with a lookup that answers at once, it may be bound when the call returns.
-    const listening = once(socket, 'listening', { signal });
-    const address = group === undefined ? host : groupHost(group.address);
-    socket.bind({ port, ...(address === undefined ? {} : { address }) });
-    await listening;
-    joinGroups(socket, type, options);
-  } catch (error) {
-    socket.close();
-    if (signal.aborted) throw abortReason(signal);
-    throw networkFailure(`cannot bind UDP ${where}`, systemCode(error), { cause: error });
-  }
-  const dual = type === 'udp6' && host === undefined;
-  return new UdpSocket(socket, { dual, silent: group !== undefined });
 }
 
 /** Bound to the group, a socket gets nothing that is sent to the machine. Windows knows no such thing. */
-function groupHost(group: string): string {
-  if (platform() !== 'win32') return group;
-  return group.includes(':') ? '::' : '0.0.0.0';
+function addressOf({ host, group }: DatagramOptions): { readonly address?: string } {
+  if (group === undefined) return host === undefined ? {} : { address: host };
+  if (platform() !== 'win32') return { address: group.address };
+  return { address: group.address.includes(':') ? '::' : '0.0.0.0' };
 }
 
 class UdpSocket implements Datagrams {
