@@ -6,12 +6,13 @@ import type { TorrentSource } from '../../src/session/index.ts';
 import type { Reporter } from '../cli/reporter.ts';
 import { isInDht } from './dht.ts';
 import type { TransferFlags } from './flags.ts';
+import { isOnLan } from './lpd.ts';
 
 /** Nobody is known, and nobody is asked: says so at once, since waiting may last for ever. */
 export function warnWhenAlone(
   reporter: Reporter,
   source: TorrentSource,
-  flags: Pick<TransferFlags, 'peer' | 'trackers' | 'dht'>,
+  flags: Pick<TransferFlags, 'peer' | 'trackers' | 'dht' | 'lpd'>,
 ): void {
   const { peer = [], trackers } = flags;
   const named = source.type === 'magnet' ? source.magnet : source.metainfo;
@@ -20,9 +21,10 @@ export function warnWhenAlone(
   const [why, dht] = flags.dht
     ? ['the torrent is private, which keeps it out of the DHT, and names no tracker', '']
     : ['the torrent names no tracker', ' and --no-dht keeps bip from looking for some'];
-  reporter.warn(
-    `${why}, no peer is known${dht}: this waits for somebody to call; --peer HOST:PORT names one`,
-  );
+  const whom = isOnLan(source, flags)
+    ? 'for a peer on the local network, or a call'
+    : 'for somebody to call';
+  reporter.warn(`${why}, no peer is known${dht}: this waits ${whom}; --peer HOST:PORT names one`);
 }
 
 function peersOf(named: Magnet | Metainfo): number {

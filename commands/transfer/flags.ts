@@ -8,8 +8,9 @@ import type { SessionOptions, VerifyMode } from '../../src/session/index.ts';
 import { bootstrapOption } from '../cli/dht-flags.ts';
 import { parseDuration, parseWhole } from '../cli/units.ts';
 import { type DhtFlags, type DhtWishes, dhtOptions } from './dht.ts';
+import { type LpdFlags, lpdOptions } from './lpd.ts';
 
-export interface TransferFlags extends DhtFlags {
+export interface TransferFlags extends DhtFlags, LpdFlags {
   readonly peer?: readonly Endpoint[];
   readonly port?: number;
   /** Milliseconds. */
@@ -48,6 +49,7 @@ export function addTransferFlags(
     .addOption(new Option('--no-trackers', 'ask no tracker'))
     .addOption(new Option('--no-dht', 'stay out of the DHT'))
     .addOption(bootstrapOption().conflicts('dht'))
+    .addOption(new Option('--no-lpd', 'neither ask nor tell the local network'))
     .addOption(new Option('--reveal', 'show passkeys and other secrets in tracker URLs'));
 }
 
@@ -62,9 +64,11 @@ export async function sessionOptions(
   { signal, ...wishes }: DhtWishes & { readonly signal: AbortSignal },
 ): Promise<SessionOptions> {
   const dht = await dhtOptions(flags, wishes);
+  const lpd = lpdOptions(flags, wishes);
   return {
     signal,
     ...(dht === undefined ? {} : { dht }),
+    ...(lpd === undefined ? {} : { lpd }),
     ...(flags.port === undefined ? {} : { port: flags.port }),
     ...(flags.host === undefined ? {} : { host: flags.host }),
     ...(flags.bind === undefined ? {} : { bind: flags.bind }),
