@@ -59,7 +59,8 @@ export function isInDht(source: TorrentSource, { dht }: Pick<DhtFlags, 'dht'>): 
   return dht && !isPrivate(source);
 }
 
-function isPrivate(source: TorrentSource): boolean {
+/** Whether nobody but its tracker is to hear of it. */
+export function isPrivate(source: TorrentSource): boolean {
   return source.type === 'metainfo' && source.metainfo.private;
 }
 

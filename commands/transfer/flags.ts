@@ -10,8 +10,9 @@ import { bootstrapOption } from '../cli/dht-flags.ts';
 import { noProxyOption, proxyOption } from '../cli/proxy.ts';
 import { parseDuration, parseWhole } from '../cli/units.ts';
 import { type DhtFlags, type DhtWishes, dhtOptions } from './dht.ts';
+import { type LpdFlags, lpdOptions } from './lpd.ts';
 
-export interface TransferFlags extends DhtFlags {
+export interface TransferFlags extends DhtFlags, LpdFlags {
   readonly peer?: readonly Endpoint[];
   readonly port?: number;
   /** Milliseconds. */
@@ -56,6 +57,7 @@ export function addTransferFlags(
     .addOption(new Option('--no-trackers', 'ask no tracker'))
     .addOption(new Option('--no-dht', 'stay out of the DHT'))
     .addOption(bootstrapOption().conflicts('dht'))
+    .addOption(new Option('--no-lpd', 'neither ask nor tell the local network'))
     .addOption(proxyOption())
     .addOption(noProxyOption())
     .addOption(new Option('--reveal', 'show passkeys and other secrets in tracker URLs'));
@@ -73,11 +75,13 @@ export async function sessionOptions(
   wishes: DhtWishes,
 ): Promise<SessionOptions> {
   const dht = await dhtOptions(flags, { ...wishes, proxy });
+  const lpd = lpdOptions(flags, { ...wishes, proxy });
   return {
     signal,
     encryption: flags.encryption,
     onNote: (message) => wishes.reporter.explain(message),
     ...(dht === undefined ? {} : { dht }),
+    ...(lpd === undefined ? {} : { lpd }),
     ...(flags.port === undefined ? {} : { port: flags.port }),
     ...(flags.host === undefined ? {} : { host: flags.host }),
     ...(flags.bind === undefined ? {} : { bind: flags.bind }),

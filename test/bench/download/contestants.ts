@@ -33,7 +33,7 @@ export const CONTESTANTS: readonly Contestant[] = [
     prepare: () => run('npm', ['run', '--silent', 'build'], ROOT),
     command: ({ torrent, dir, port }) => {
       const bip = [process.execPath, BIP, 'download', torrent, '--output', dir];
-      return bip.concat('--port', String(port), '--quiet', '--no-dht');
+      return bip.concat('--port', String(port), '--quiet', '--no-dht', '--no-lpd');
     },
   },
   {
