@@ -178,6 +178,7 @@ export class DhtNode implements AsyncDisposable {
 
   async #dispose(): Promise<void> {
     this.#repeating.stop();
+    this.#bootstrap[Symbol.dispose]();
     await this.#maintenance.stop();
     await Promise.all(this.#realms.map((realm) => realm[Symbol.asyncDispose]()));
   }
@@ -199,7 +200,7 @@ export class DhtNode implements AsyncDisposable {
     return {
       realm,
       clock: this.#runtime.clock,
-      bootstrap: await this.#bootstrap.endpoints(realm, signal),
+      bootstrap: await this.#bootstrap.begin(realm, signal),
       policy: { onlySecure, limitAddresses, alpha },
     };
   }

@@ -128,6 +128,11 @@ export class Realm implements AsyncDisposable {
     return this.#external.host;
   }
 
+  /** Whether there are nodes of an earlier run, which a search may begin with. */
+  get hasSaved(): boolean {
+    return this.#restored.length > 0;
+  }
+
   /** How many queries of ours wait for an answer. */
   get pending(): number {
     return this.#rpc.size;
