@@ -19,7 +19,7 @@
 
 export { PeerBloom } from './bloom.ts';
 export type { Contact, Family } from './contact.ts';
-export type { RealmCounters } from './counters.ts';
+export { QUERY_KINDS, type QueryKind, type RealmCounters } from './counters.ts';
 export { commonPrefixBits, compareDistance } from './distance.ts';
 export * from './items/index.ts';
 export type { LookupEvent, LookupNode, LookupSummary } from './lookup/events.ts';
@@ -44,4 +44,11 @@ export type { Realm, RealmLimits } from './realm.ts';
 export { type Router, WELL_KNOWN_ROUTERS } from './routers.ts';
 export { RoutingTable } from './routing/index.ts';
 export { isSecureId, makeSecureId } from './secure-id.ts';
-export { type DhtState, decodeState, encodeState } from './state.ts';
+export {
+  countNodes,
+  type DhtState,
+  decodeState,
+  encodeState,
+  withFamilies,
+} from './state.ts';
+export { readTable, shareTable, writeTable } from './table-file.ts';

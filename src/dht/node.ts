@@ -25,7 +25,7 @@ import { DEFAULT_ALPHA, type DhtOptions, type DhtRuntime } from './options.ts';
 import { PeerStore } from './peer-store.ts';
 import type { Realm } from './realm.ts';
 import { type SearchContext, search } from './search.ts';
-import type { DhtState } from './state.ts';
+import type { DhtState, RealmState } from './state.ts';
 import type { Stores } from './stores.ts';
 import { Tokens } from './tokens.ts';
 
@@ -50,11 +50,11 @@ export class DhtNode implements AsyncDisposable {
    */
   static async open(runtime: DhtRuntime, options: DhtOptions): Promise<DhtNode> {
     const { random } = runtime;
-    const { maxTorrents, maxPeersPerTorrent, maxItems } = options.stores ?? {};
+    const { maxTorrents, maxPeersPerTorrent, maxPeers, maxItems } = options.stores ?? {};
     const bound: Realm[] = [];
     const ownIds = (): readonly Uint8Array[] => bound.map(({ table }) => table.ownId);
     const stores: Stores = {
-      peers: new PeerStore({ random, maxTorrents, maxPeersPerTorrent }),
+      peers: new PeerStore({ random, maxTorrents, maxPeersPerTorrent, maxPeers }),
       items: new ItemStore({ maxItems, ownIds }),
       tokens: new Tokens(random),
     };
@@ -166,8 +166,10 @@ export class DhtNode implements AsyncDisposable {
 
   /** What to keep for the next run. */
   save(): DhtState {
-    const now = this.#runtime.clock.now();
-    const state = ({ table }: Realm) => ({ id: table.ownId.slice(), nodes: table.save(now) });
+    const state = (realm: Realm): RealmState => ({
+      id: realm.table.ownId.slice(),
+      nodes: realm.save(),
+    });
     return Object.fromEntries(this.#realms.map((realm) => [realm.family, state(realm)]));
   }
 

@@ -12,7 +12,7 @@ import { parseIp } from '../base/ip.ts';
 import type { Clock, Datagrams, Millis, Random } from '../runtime/ports.ts';
 import { RateLimiter } from '../runtime/rate-limiter.ts';
 import type { Contact, Family } from './contact.ts';
-import { emptyCounters, type RealmCounters } from './counters.ts';
+import { emptyCounters, queryKind, type RealmCounters } from './counters.ts';
 import { compareDistance } from './distance.ts';
 import { ExternalAddress } from './external-address.ts';
 import {
@@ -80,8 +80,9 @@ export class Realm implements AsyncDisposable {
   readonly #external = new ExternalAddress();
   readonly #offenders: Offenders;
   readonly #limiter: RateLimiter;
-  /** Nodes of an earlier run, some of which may be gone. */
+  /** Nodes of an earlier run, some of which may be gone; and in compact form. */
   #restored: readonly Contact[] = [];
+  #saved: Uint8Array = new Uint8Array(0);
   /** When newcomers may be pinged again. */
   #greetAt: Millis = 0;
 
@@ -148,6 +149,7 @@ export class Realm implements AsyncDisposable {
     const { clock } = this.#options;
     const { endpoint } = to;
     this.counters.queriesOut++;
+    this.counters.kindsOut[queryKind(method)]++;
     this.#rpc.query(
       endpoint,
       method,
@@ -178,8 +180,15 @@ export class Realm implements AsyncDisposable {
   /** Takes compact nodes that were saved as candidates. */
   restore(nodes: Uint8Array | undefined): void {
     const now = this.#options.clock.now();
-    this.#restored = decodeNodes(nodes ?? new Uint8Array(0), this.family);
+    this.#saved = nodes?.slice() ?? this.#saved;
+    this.#restored = decodeNodes(this.#saved, this.family);
     for (const node of this.#restored) this.#table.heard(node, now);
+  }
+
+  /** Compact nodes for the next run: while nobody has answered, those of the run before. */
+  save(): Uint8Array {
+    const isNew = this.#table.size === 0 && this.#saved.length > 0;
+    return isNew ? this.#saved.slice() : this.#table.save(this.#options.clock.now());
   }
 
   /** Whom a search for `target` may begin with: nodes that answered before, in another run if need be. */
@@ -240,6 +249,7 @@ export class Realm implements AsyncDisposable {
   ): void {
     const { readOnly, clock, version } = this.#options;
     this.counters.queriesIn++;
+    if (query.type === 'query') this.counters.kindsIn[queryKind(query.method)]++;
     if (readOnly) return;
     if (!this.#limiter.allow(from.ip, clock.now())) {
       this.counters.refusedByRate++;
