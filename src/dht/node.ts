@@ -25,7 +25,7 @@ import { DEFAULT_ALPHA, type DhtOptions, type DhtRuntime } from './options.ts';
 import { PeerStore } from './peer-store.ts';
 import type { Realm } from './realm.ts';
 import { type SearchContext, search } from './search.ts';
-import type { DhtState, RealmState } from './state.ts';
+import type { DhtState } from './state.ts';
 import type { Stores } from './stores.ts';
 import { Tokens } from './tokens.ts';
 
@@ -166,11 +166,7 @@ export class DhtNode implements AsyncDisposable {
 
   /** What to keep for the next run. */
   save(): DhtState {
-    const state = (realm: Realm): RealmState => ({
-      id: realm.table.ownId.slice(),
-      nodes: realm.save(),
-    });
-    return Object.fromEntries(this.#realms.map((realm) => [realm.family, state(realm)]));
+    return Object.fromEntries(this.#realms.map((realm) => [realm.family, realm.save()]));
   }
 
   [Symbol.asyncDispose](): Promise<void> {

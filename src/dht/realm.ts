@@ -31,6 +31,7 @@ import { RoutingTable } from './routing/index.ts';
 import { Rpc, type RpcHandler } from './rpc.ts';
 import { isSecureId, makeSecureId } from './secure-id.ts';
 import { Server } from './server.ts';
+import type { RealmState } from './state.ts';
 import type { Stores } from './stores.ts';
 
 export interface RealmOptions {
@@ -185,10 +186,13 @@ export class Realm implements AsyncDisposable {
     for (const node of this.#restored) this.#table.heard(node, now);
   }
 
-  /** Compact nodes for the next run: while nobody has answered, those of the run before. */
-  save(): Uint8Array {
+  /** What to keep for the next run; the nodes are those of the run before while nobody has answered. */
+  save(): RealmState {
     const isNew = this.#table.size === 0 && this.#saved.length > 0;
-    return isNew ? this.#saved.slice() : this.#table.save(this.#options.clock.now());
+    return {
+      id: this.#table.ownId.slice(),
+      nodes: isNew ? this.#saved.slice() : this.#table.save(this.#options.clock.now()),
+    };
   }
 
   /** Whom a search for `target` may begin with: nodes that answered before, in another run if need be. */
