@@ -12,6 +12,7 @@ import {
 import type { Invocation } from '../cli/action.ts';
 import type { Context } from '../cli/context.ts';
 import { LimitReached } from '../cli/exit-codes.ts';
+import { reachableUrls, withPasskey } from '../cli/places.ts';
 import { portTaken } from '../cli/serving-flags.ts';
 import { formatDuration } from '../cli/units.ts';
 import { waitFor } from '../cli/wait-for.ts';
@@ -20,7 +21,6 @@ import type { ServeEvent, TrackerNumbers } from './serve-events.ts';
 import { TrackerJournal } from './serve-journal.ts';
 import { readLists } from './serve-lists.ts';
 import type { ServeFlags } from './serve-options.ts';
-import { reachableUrls, withPasskey } from './serve-places.ts';
 import { Reloader } from './serve-reload.ts';
 import { serviceOptionsOf } from './serve-settings.ts';
 import { statusLine } from './serve-view.ts';

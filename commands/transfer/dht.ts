@@ -5,7 +5,7 @@ import type { DhtEvent, Router } from '../../src/dht/index.ts';
 import type { Magnet } from '../../src/magnet/index.ts';
 import type { Metainfo } from '../../src/metainfo/index.ts';
 import type { SessionOptions, TorrentSource } from '../../src/session/index.ts';
-import type { BootstrapFlags } from '../cli/dht-flags.ts';
+import { type BootstrapFlags, isLoopback } from '../cli/dht-flags.ts';
 import type { Reporter } from '../cli/reporter.ts';
 
 export interface DhtFlags extends BootstrapFlags {
@@ -38,7 +38,7 @@ export async function dhtOptions(
     return undefined;
   }
   const host = hostOf(flags);
-  const isHere = host !== undefined && ipScope(host) === 'loopback';
+  const isHere = host !== undefined && isLoopback(host);
   // Loaded by whoever needs it only, with all that it brings.
   const { WELL_KNOWN_ROUTERS } = await import('../../src/dht/index.ts');
   const nodes = open.flatMap((named) => named.nodes).slice(0, MAX_NODES);

@@ -23,6 +23,7 @@ export { QUERY_KINDS, type QueryKind, type RealmCounters } from './counters.ts';
 export { commonPrefixBits, compareDistance } from './distance.ts';
 export * from './items/index.ts';
 export type { LookupEvent, LookupNode, LookupSummary } from './lookup/events.ts';
+export { dhtMetrics } from './metrics.ts';
 export { DhtNode } from './node.ts';
 export type { PingResult, SampleResult } from './operations/ask.ts';
 export {
@@ -41,6 +42,7 @@ export type {
 export type { WriteResult } from './operations/write.ts';
 export type { DhtEvent, DhtOptions, DhtRuntime, StoreLimits } from './options.ts';
 export type { Realm, RealmLimits } from './realm.ts';
+export { type DhtReport, type FamilyReport, hasSecureId, reportOf } from './report.ts';
 export { type Router, WELL_KNOWN_ROUTERS } from './routers.ts';
 export { RoutingTable } from './routing/index.ts';
 export { isSecureId, makeSecureId } from './secure-id.ts';

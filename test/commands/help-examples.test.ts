@@ -24,7 +24,7 @@ const HAS_JQ = (process.env['PATH'] ?? '')
 const GROUPS: readonly string[] = ['bencode', 'dht', 'magnet', 'metainfo', 'simulate', 'tracker'];
 
 /** Commands that run until they are stopped. */
-const ENDLESS: ReadonlySet<string> = new Set(['tracker serve']);
+const ENDLESS: ReadonlySet<string> = new Set(['dht serve', 'tracker serve']);
 
 /** Examples that need a network, and what for. */
 const NOT_RUN: Readonly<Record<string, string>> = {

@@ -167,7 +167,11 @@ describe('the node', () => {
     ],
     ['--host', { host: '192.0.2.1' }, { hosts: ['192.0.2.1'], bootstrap: WELL_KNOWN_ROUTERS }],
     ['--bind', { bind: '192.0.2.2', host: '127.0.0.1' }, { hosts: ['192.0.2.2'] }],
-    ['--host of IPv4', { host: '0.0.0.0' }, { hosts: ['0.0.0.0'] }],
+    [
+      '--host of IPv4',
+      { host: '0.0.0.0' },
+      { hosts: ['0.0.0.0'], bootstrap: WELL_KNOWN_ROUTERS, limitAddresses: true },
+    ],
   ])('%s', async (_, flags, expected) => {
     const options = await dhtOptions({ dht: true, ...flags }, { sources: [source], reporter });
     expect(options).toMatchObject({ readOnly: false, ...expected });
