@@ -2,7 +2,12 @@
 
 import { UsageError } from '../../src/base/errors.ts';
 import { ipFamily } from '../../src/base/ip.ts';
-import { type DhtOptions, type DhtState, WELL_KNOWN_ROUTERS } from '../../src/dht/index.ts';
+import {
+  type DhtOptions,
+  type DhtState,
+  type Router,
+  WELL_KNOWN_ROUTERS,
+} from '../../src/dht/index.ts';
 import type { Lookup } from '../../src/runtime/ports.ts';
 import { isLoopback } from '../cli/dht-flags.ts';
 import { familiesOf, isLaboratory, reachable } from './open.ts';
@@ -16,17 +21,17 @@ export function nodeOptions(
   lookup: Pick<Lookup, 'localAddresses'>,
   state: DhtState | undefined,
 ): Settings {
-  const { host, bootstrap, rateLimit, maxTorrents, maxPeers, maxItems } = flags;
+  const { host, rateLimit, maxTorrents, maxPeers, maxItems } = flags;
   if (flags.saveEvery !== undefined && flags.table === undefined) {
     throw new UsageError('--save-every needs --table, the file to save to');
   }
-  const isHere = host?.every(isLoopback) ?? false;
-  const named = bootstrap === false ? [] : bootstrap;
-  const isLab = isHere || isLaboratory(named);
+  const isHere = host?.every(isLoopback) === true;
+  const bootstrap = bootstrapOf(flags, isHere);
+  const isLab = isHere || isLaboratory(bootstrap);
   return {
     port: flags.port,
     ...placesOf(flags, isLab ? undefined : lookup),
-    bootstrap: named ?? (isHere ? [] : WELL_KNOWN_ROUTERS),
+    bootstrap,
     readOnly: flags.readOnly === true,
     // Many nodes of one address are no attack there.
     limitAddresses: !isLab,
@@ -34,6 +39,12 @@ export function nodeOptions(
     stores: { maxTorrents, maxPeers, maxItems },
     ...(state && { state }),
   };
+}
+
+/** The well-known nodes when nothing was said, unless the node is on this machine alone. */
+function bootstrapOf({ bootstrap }: ServeFlags, isHere: boolean): readonly Router[] {
+  if (bootstrap === false) return [];
+  return bootstrap ?? (isHere ? [] : WELL_KNOWN_ROUTERS);
 }
 
 /** `lookup`: where to look for addresses of the machine; families without one are left out then. */
