@@ -86,7 +86,7 @@ async function* download(invocation: Invocation<DownloadFlags>): AsyncGenerator<
   const { Session } = await import('../src/session/index.ts');
   await using session = await Session.open(
     context.runtime,
-    await sessionOptions(options, { signal: context.signal, sources, reporter }),
+    await sessionOptions(options, { context, sources, reporter }),
   );
   for (const source of sources) {
     const spent = context.runtime.clock.now() - started;

@@ -85,7 +85,7 @@ async function* seed(invocation: Invocation<SeedFlags>): AsyncGenerator<Transfer
   await using session = await Session.open(
     context.runtime,
     await sessionOptions(options, {
-      signal: context.signal,
+      context,
       sources: [{ type: 'metainfo', metainfo: served.metainfo }],
       reporter,
     }),

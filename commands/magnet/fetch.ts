@@ -81,7 +81,7 @@ async function openSession(
 ): Promise<Session> {
   const { Session } = await import('../../src/session/index.ts');
   const sources = magnets.map((magnet) => ({ type: 'magnet', magnet }) as const);
-  const wishes = { signal: context.signal, sources, reporter, isBrief: true };
+  const wishes = { context, sources, reporter, isBrief: true };
   return await Session.open(context.runtime, await sessionOptions(options, wishes));
 }
 

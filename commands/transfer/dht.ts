@@ -5,10 +5,11 @@ import type { DhtEvent, Router } from '../../src/dht/index.ts';
 import type { Magnet } from '../../src/magnet/index.ts';
 import type { Metainfo } from '../../src/metainfo/index.ts';
 import type { SessionOptions, TorrentSource } from '../../src/session/index.ts';
-import { type BootstrapFlags, isLoopback } from '../cli/dht-flags.ts';
+import { isLoopback } from '../cli/dht-flags.ts';
 import type { Reporter } from '../cli/reporter.ts';
+import { keptTable, type TableContext, type TableFlags } from './dht-table.ts';
 
-export interface DhtFlags extends BootstrapFlags {
+export interface DhtFlags extends TableFlags {
   /** False with `--no-dht`. */
   readonly dht: boolean;
   readonly host?: string;
@@ -20,7 +21,8 @@ export interface DhtWishes {
   readonly sources: readonly TorrentSource[];
   /** The session is over in a moment: of no use to the tables of others (BEP 43). */
   readonly isBrief?: boolean;
-  readonly reporter: Pick<Reporter, 'explain'>;
+  readonly reporter: Pick<Reporter, 'explain' | 'warn'>;
+  readonly context: TableContext;
 }
 
 /**
@@ -29,7 +31,7 @@ export interface DhtWishes {
  */
 export async function dhtOptions(
   flags: DhtFlags,
-  { sources, isBrief = false, reporter }: DhtWishes,
+  { sources, isBrief = false, reporter, context }: DhtWishes,
 ): Promise<SessionOptions['dht']> {
   if (!flags.dht) return undefined;
   const open = sources.filter((source) => !isPrivate(source)).map(namesOf);
@@ -48,6 +50,7 @@ export async function dhtOptions(
     readOnly: isBrief,
     limitAddresses: !isHere && !areHere(flags.bootstrap),
     onEvent: (event) => reporter.explain(sentenceOf(event)),
+    ...(await keptTable(context, { ...flags, isHere }, reporter)),
   };
 }
 

@@ -5,6 +5,7 @@ import { type Endpoint, parseEndpoint } from '../../src/base/endpoint.ts';
 import { UsageError } from '../../src/base/errors.ts';
 import { ipFamily } from '../../src/base/ip.ts';
 import type { SessionOptions, VerifyMode } from '../../src/session/index.ts';
+import type { Context } from '../cli/context.ts';
 import { bootstrapOption } from '../cli/dht-flags.ts';
 import { parseDuration, parseWhole } from '../cli/units.ts';
 import { type DhtFlags, type DhtWishes, dhtOptions } from './dht.ts';
@@ -48,6 +49,13 @@ export function addTransferFlags(
     .addOption(new Option('--no-trackers', 'ask no tracker'))
     .addOption(new Option('--no-dht', 'stay out of the DHT'))
     .addOption(bootstrapOption().conflicts('dht'))
+    .addOption(
+      new Option(
+        '--dht-table <file>',
+        'where to keep nodes of the DHT for the next run; default $XDG_STATE_HOME/bip/dht.bin',
+      ).conflicts('dht'),
+    )
+    .addOption(new Option('--no-dht-table', 'keep no nodes of the DHT for the next run'))
     .addOption(new Option('--reveal', 'show passkeys and other secrets in tracker URLs'));
 }
 
@@ -59,11 +67,11 @@ export function verifyMode(verify: boolean | undefined): VerifyMode {
 
 export async function sessionOptions(
   flags: TransferFlags,
-  { signal, ...wishes }: DhtWishes & { readonly signal: AbortSignal },
+  wishes: DhtWishes & { readonly context: Context },
 ): Promise<SessionOptions> {
   const dht = await dhtOptions(flags, wishes);
   return {
-    signal,
+    signal: wishes.context.signal,
     ...(dht === undefined ? {} : { dht }),
     ...(flags.port === undefined ? {} : { port: flags.port }),
     ...(flags.host === undefined ? {} : { host: flags.host }),

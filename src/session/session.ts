@@ -2,9 +2,10 @@
 
 import { formatHex } from '../base/bytes.ts';
 import { NetworkError, UsageError } from '../base/errors.ts';
-import { DhtNode, type DhtOptions } from '../dht/index.ts';
+import { DhtNode, type DhtOptions, type DhtState } from '../dht/index.ts';
 import { makePeerId, Reserved } from '../handshake/index.ts';
-import type { ByteStream, Listener, Runtime } from '../runtime/ports.ts';
+import type { ByteStream, Listener, Millis, Runtime } from '../runtime/ports.ts';
+import { Saving } from '../runtime/saving.ts';
 import { Introduction } from './introduction.ts';
 import { MetadataSearch, type MetadataSearchOptions } from './metadata-search.ts';
 import type { SessionIdentity, TorrentOptions } from './options.ts';
@@ -24,7 +25,10 @@ export interface SessionOptions {
   /** The local address to call from; default whichever the system takes. */
   readonly bind?: string;
   /** Takes part in the DHT, on the UDP port of the same number when it is free. */
-  readonly dht?: Omit<DhtOptions, 'signal' | 'port'>;
+  readonly dht?: Omit<DhtOptions, 'signal' | 'port'> & {
+    /** Saves what the next run can begin with, now and then and at the end; must not reject. */
+    readonly keep?: { readonly everyMs: Millis; save(state: DhtState): Promise<void> };
+  };
   readonly signal: AbortSignal;
 }
 
@@ -34,6 +38,7 @@ export class Session implements AsyncDisposable {
   readonly #listener: Listener;
   readonly #torrents = new Map<string, Torrent | MetadataSearch>();
   readonly #introductions = new Set<Introduction>();
+  #saving: Saving | undefined;
   #disposed: Promise<void> | undefined;
 
   private constructor(runtime: Runtime, identity: SessionIdentity, listener: Listener) {
@@ -67,6 +72,11 @@ export class Session implements AsyncDisposable {
     const session = new Session(runtime, identity, listener);
     opened.session = session;
     dht?.join().catch((error: unknown) => session.#bug(error));
+    const keep = options.dht?.keep;
+    if (dht !== undefined && keep !== undefined) {
+      const save = (): Promise<void> => keep.save({ ...dht.save(), port: dht.port });
+      session.#saving = new Saving(runtime.clock, keep.everyMs, save);
+    }
     return session;
   }
 
@@ -118,6 +128,7 @@ export class Session implements AsyncDisposable {
     const results = await Promise.allSettled(
       [...this.#torrents.values()].map((torrent) => torrent[Symbol.asyncDispose]()),
     );
+    await this.#saving?.[Symbol.asyncDispose]();
     await this.#identity.dht?.[Symbol.asyncDispose]();
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
