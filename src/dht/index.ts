@@ -13,6 +13,7 @@
  * - `lookup/`: the search for the closest nodes. `lookup.ts` decides, `run.ts` carries out.
  * - `operations/`: what searches are for: peers, items, writes; single questions.
  * - `node.ts`: the realms of both families, joined; `maintenance.ts` keeps them alive.
+ * - `state.ts`, `table-file.ts`: what outlives a run. `report.ts`, `metrics.ts`: what can be told of it.
  *
  * @module
  */

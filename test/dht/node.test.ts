@@ -317,3 +317,20 @@ test('queries are counted by their kind, on both sides', async () => {
   const sum = Object.values(counters?.kindsOut ?? {}).reduce((all, count) => all + count, 0);
   expect(sum).toBe(counters?.queriesOut);
 });
+
+test('a first node that is called by another one has joined at once', async () => {
+  await using dht = new DhtWorld();
+  const joined: number[] = [];
+  const onEvent = ({ type }: { readonly type: string }): void => {
+    if (type === 'joined') joined.push(dht.world.now);
+  };
+  const first = await dht.open(publicAddress(1), { onEvent });
+  dht.members.push(first);
+  await dht.world.run(first.node.join());
+  const second = await dht.open(publicAddress(2));
+  dht.members.push(second);
+  await dht.world.run(second.node.join());
+  await dht.world.runFor(12_000);
+  // Whoever is alone asks again after half a minute only.
+  expect(joined).toHaveLength(1);
+});
