@@ -9,8 +9,8 @@ import { type BipResult, type RunOptions, startBip } from './harness.ts';
 
 const LINE = { latencyMs: 10, upload: 400_000, download: 2_000_000 } as const;
 const NODE = `${nodeAddress(0).host}:${nodeAddress(0).port}`;
-const USUAL = '/home/me/.local/state/bip/dht.bin';
-const HOME = { HOME: '/home/me' };
+const USUAL = '/me/.local/state/bip/dht.bin';
+const HOME = { HOME: '/me' };
 const OTHER = encodeState({ 4: { id: new Uint8Array(20), nodes: new Uint8Array(0) } });
 
 interface Story {
@@ -70,7 +70,7 @@ describe('the table of a session', () => {
       // A silent name server is asked for ten seconds.
       expect(swarm.world.now - began).toBeLessThan(8000);
       expect((await table(USUAL))?.[4]?.id).toEqual(kept?.[4]?.id);
-      expect(await host.runtime.files.list('/home/me/.local/state/bip')).toEqual(['dht.bin']);
+      expect(await host.runtime.files.list('/me/.local/state/bip')).toEqual(['dht.bin']);
     }));
 
   test.each<[string, string[], Record<string, string>, string | undefined]>([
@@ -119,7 +119,7 @@ describe('the table of a session', () => {
 
   test('that cannot be written stops nobody, which --verbose explains', () =>
     play(async ({ download }) => {
-      const files = { '/home/me/.local': 'a file where a folder should be' };
+      const files = { '/me/.local': 'a file where a folder should be' };
       expect(await download([], { files })).toMatchObject({ code: 0, stderr: '' });
       const { code, stderr } = await download(['--verbose']);
       expect(code).toBe(0);
