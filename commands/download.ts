@@ -90,7 +90,7 @@ async function* download(asked: Invocation<DownloadFlags>): AsyncGenerator<Trans
   const { Session } = await import('../src/session/index.ts');
   await using session = await Session.open(
     context.runtime,
-    await sessionOptions(options, context, { sources, reporter }),
+    await sessionOptions(options, { context, sources, reporter }),
   );
   for (const source of sources) {
     const spent = context.runtime.clock.now() - started;

@@ -91,7 +91,8 @@ async function* seed(asked: Invocation<SeedFlags>): AsyncGenerator<TransferEvent
   const { Transfer } = await import('./transfer/transfer.ts');
   await using session = await Session.open(
     context.runtime,
-    await sessionOptions(options, context, {
+    await sessionOptions(options, {
+      context,
       sources: [{ type: 'metainfo', metainfo: served.metainfo }],
       reporter,
     }),

@@ -57,6 +57,13 @@ export function addTransferFlags(
     .addOption(new Option('--no-trackers', 'ask no tracker'))
     .addOption(new Option('--no-dht', 'stay out of the DHT'))
     .addOption(bootstrapOption().conflicts('dht'))
+    .addOption(
+      new Option(
+        '--dht-table <file>',
+        'where to keep nodes of the DHT for the next run; default $XDG_STATE_HOME/bip/dht.bin',
+      ).conflicts('dht'),
+    )
+    .addOption(new Option('--no-dht-table', 'keep no nodes of the DHT for the next run'))
     .addOption(new Option('--no-lpd', 'neither ask nor tell the local network'))
     .addOption(proxyOption())
     .addOption(noProxyOption())
@@ -71,13 +78,12 @@ export function verifyMode(verify: boolean | undefined): VerifyMode {
 
 export async function sessionOptions(
   flags: TransferFlags,
-  { signal, proxy }: Pick<Context, 'signal' | 'proxy'>,
-  wishes: DhtWishes,
+  wishes: DhtWishes & { readonly context: Context },
 ): Promise<SessionOptions> {
-  const dht = await dhtOptions(flags, { ...wishes, proxy });
-  const lpd = lpdOptions(flags, { ...wishes, proxy });
+  const dht = await dhtOptions(flags, wishes);
+  const lpd = lpdOptions(flags, wishes);
   return {
-    signal,
+    signal: wishes.context.signal,
     encryption: flags.encryption,
     onNote: (message) => wishes.reporter.explain(message),
     ...(dht === undefined ? {} : { dht }),

@@ -1,7 +1,9 @@
 /** How a session looks for peers on the local network. @module */
 
 import type { SessionLpd, TorrentSource } from '../../src/session/index.ts';
-import { type DhtWishes, isPrivate } from './dht.ts';
+import type { Context } from '../cli/context.ts';
+import type { Reporter } from '../cli/reporter.ts';
+import { isPrivate } from './dht.ts';
 
 export interface LpdFlags {
   /** False with `--no-lpd`. */
@@ -10,16 +12,22 @@ export interface LpdFlags {
   readonly bind?: string;
 }
 
+interface LpdWishes {
+  readonly sources: readonly TorrentSource[];
+  readonly context: Pick<Context, 'proxy'>;
+  readonly reporter: Pick<Reporter, 'explain'>;
+}
+
 /**
  * What the flags say; `undefined` with `--no-lpd`, and when all torrents are private, which nobody but the
  * tracker is to hear of (BEP 27), and with a proxy, which multicast cannot go through.
  */
 export function lpdOptions(
   flags: LpdFlags,
-  { sources, proxy, reporter }: Pick<DhtWishes, 'sources' | 'proxy' | 'reporter'>,
+  { sources, context, reporter }: LpdWishes,
 ): SessionLpd | undefined {
   if (!flags.lpd || sources.every(isPrivate)) return undefined;
-  if (proxy !== undefined) {
+  if (context.proxy !== undefined) {
     reporter.explain('the local network is not asked for peers: nothing goes around the proxy');
     return undefined;
   }

@@ -3,10 +3,11 @@
 import { formatHex } from '../base/bytes.ts';
 import { formatEndpoint } from '../base/endpoint.ts';
 import { NetworkError, UsageError } from '../base/errors.ts';
-import { DhtNode, type DhtOptions } from '../dht/index.ts';
+import { DhtNode, type DhtOptions, type DhtState } from '../dht/index.ts';
 import { makePeerId, Reserved } from '../handshake/index.ts';
 import { Lpd } from '../lpd/index.ts';
-import type { ByteStream, Listener, Runtime } from '../runtime/ports.ts';
+import type { ByteStream, Listener, Millis, Runtime } from '../runtime/ports.ts';
+import { Saving } from '../runtime/saving.ts';
 import { Encryption, type EncryptionMode, isTorrentOf } from './encryption.ts';
 import { Introduction } from './introduction.ts';
 import { MetadataSearch, type MetadataSearchOptions } from './metadata-search.ts';
@@ -27,7 +28,10 @@ export interface SessionOptions {
   /** The local address to call from; default whichever the system takes. */
   readonly bind?: string;
   /** Takes part in the DHT, on the UDP port of the same number when it is free. */
-  readonly dht?: Omit<DhtOptions, 'signal' | 'port'>;
+  readonly dht?: Omit<DhtOptions, 'signal' | 'port'> & {
+    /** Saves what the next run can begin with, now and then and at the end; must not reject. */
+    readonly keep?: { readonly everyMs: Millis; save(state: DhtState): Promise<void> };
+  };
   /** How connections with peers are encrypted; default `prefer`. */
   readonly encryption?: EncryptionMode;
   /** Hears of calls that belong to no torrent, since they failed before they named one of ours. */
@@ -51,6 +55,7 @@ export class Session implements AsyncDisposable {
   readonly #torrents = new Map<string, Torrent | MetadataSearch>();
   readonly #introductions = new Set<Introduction>();
   readonly #onNote: (message: string) => void;
+  #saving: Saving | undefined;
   #disposed: Promise<void> | undefined;
 
   private constructor(
@@ -101,6 +106,11 @@ export class Session implements AsyncDisposable {
     const session = new Session(runtime, identity, { ...options, listener });
     opened.session = session;
     dht?.join().catch((error: unknown) => session.#bug(error));
+    const keep = options.dht?.keep;
+    if (dht !== undefined && keep !== undefined) {
+      const save = (): Promise<void> => keep.save({ ...dht.save(), port: dht.port });
+      session.#saving = new Saving(runtime.clock, keep.everyMs, save);
+    }
     return session;
   }
 
@@ -153,6 +163,7 @@ export class Session implements AsyncDisposable {
     const results = await Promise.allSettled(
       [...this.#torrents.values()].map((torrent) => torrent[Symbol.asyncDispose]()),
     );
+    await this.#saving?.[Symbol.asyncDispose]();
     await this.#identity.dht?.[Symbol.asyncDispose]();
     await this.#identity.lpd?.[Symbol.asyncDispose]();
     for (const result of results) if (result.status === 'rejected') throw result.reason;

@@ -32,7 +32,7 @@ const GROUPS: readonly string[] = [
 ];
 
 /** Commands that run until they are stopped. */
-const ENDLESS: ReadonlySet<string> = new Set(['lpd listen', 'tracker serve']);
+const ENDLESS: ReadonlySet<string> = new Set(['dht serve', 'lpd listen', 'tracker serve']);
 
 /** Examples that need a network, and what for. */
 const NOT_RUN: Readonly<Record<string, string>> = {

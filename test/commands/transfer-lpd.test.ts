@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import { type LpdFlags, lpdOptions } from '../../commands/transfer/lpd.ts';
+import { parseProxyUrl } from '../../src/proxy/index.ts';
 import type { SimHost } from '../../src/runtime/sim/index.ts';
 import type { Peer } from '../simulation/swarm-world.ts';
 import { makeContent, type SwarmContent, SwarmWorld } from '../simulation/swarm-world.ts';
@@ -88,7 +89,7 @@ describe('the address that is announced', () => {
   const sources = [PRIVATE.metainfo, metainfo].map(
     (one) => ({ type: 'metainfo', metainfo: one }) as const,
   );
-  const reporter = { explain: (): void => undefined };
+  const wishes = { sources, context: {}, reporter: { explain: (): void => undefined } };
 
   test.each<[string, Partial<LpdFlags>, string | undefined]>([
     ['without a flag', {}, undefined],
@@ -102,12 +103,20 @@ describe('the address that is announced', () => {
     ['unless that is everywhere', { host: '0.0.0.0', bind: '192.0.2.2' }, '192.0.2.2'],
     ['--host of IPv4', { host: '0.0.0.0' }, '0.0.0.0'],
   ])('%s', (_, flags, address) => {
-    expect(lpdOptions({ lpd: true, ...flags }, { sources, reporter })?.address).toBe(address);
+    expect(lpdOptions({ lpd: true, ...flags }, wishes)?.address).toBe(address);
   });
 
   test('none with --no-lpd, and none for private torrents alone', () => {
-    expect(lpdOptions({ lpd: false }, { sources, reporter })).toBeUndefined();
+    expect(lpdOptions({ lpd: false }, wishes)).toBeUndefined();
     const secret = sources.slice(0, 1);
-    expect(lpdOptions({ lpd: true }, { sources: secret, reporter })).toBeUndefined();
+    expect(lpdOptions({ lpd: true }, { ...wishes, sources: secret })).toBeUndefined();
+  });
+
+  test('none with a proxy, and why', () => {
+    const said: string[] = [];
+    const reporter = { explain: (text: string): number => said.push(text) };
+    const proxy = parseProxyUrl('socks5://192.0.2.9:1080');
+    expect(lpdOptions({ lpd: true }, { ...wishes, context: { proxy }, reporter })).toBeUndefined();
+    expect(said).toEqual([expect.stringContaining('nothing goes around the proxy')]);
   });
 });

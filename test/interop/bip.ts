@@ -35,7 +35,7 @@ export class Bip implements AsyncDisposable {
     const entry = process.env[BIP_ENTRY];
     if (entry === undefined) throw new Error(`${BIP_ENTRY} is not set: setup.ts has not run`);
     // The configuration and the variables of whoever runs the tests are not to matter.
-    const env = { XDG_CONFIG_HOME: '/nonexistent', NO_COLOR: '1' };
+    const env = { XDG_CONFIG_HOME: '/nonexistent', BIP_DHT_TABLE: '', NO_COLOR: '1' };
     const quiet = quietFlags(args, lpd);
     this.child = new Child([...under, process.execPath, entry, '--json', ...args, ...quiet], {
       ...options,

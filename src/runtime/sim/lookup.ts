@@ -18,6 +18,8 @@ export class Names {
   readonly #texts = new Map<string, readonly string[]>();
   /** It answers nobody. */
   silent = false;
+  /** Names, in lower case, about which it is silent. */
+  readonly unanswered: Set<string> = new Set();
 
   /** Replaces what `name` meant before; no addresses: there is no such name. */
   set(name: string, addresses: readonly string[]): void {
@@ -51,8 +53,8 @@ interface Own {
 /** `own`: of the host that asks. */
 export function lookupIn(names: Names, timeline: Timeline, own: Own): Lookup {
   /** True when nobody answered. */
-  const asked = async (signal: AbortSignal): Promise<boolean> => {
-    const { silent } = names;
+  const asked = async (name: string, signal: AbortSignal): Promise<boolean> => {
+    const silent = names.silent || names.unanswered.has(key(name));
     const answered = new Promise<void>((resolve) => {
       timeline.after(silent ? PATIENCE : ANSWER_AFTER, resolve);
     });
@@ -69,7 +71,7 @@ export function lookupIn(names: Names, timeline: Timeline, own: Own): Lookup {
         if (family === undefined || family === literal) return [host];
         throw networkFailure(`cannot use ${host} as an IPv${family} address`, 'ENODATA');
       }
-      const silent = await asked(signal);
+      const silent = await asked(host, signal);
       const known = names.find(host);
       const found = known.filter((address) => family === undefined || ipFamily(address) === family);
       if (!silent && found.length > 0) return found;
@@ -78,7 +80,7 @@ export function lookupIn(names: Names, timeline: Timeline, own: Own): Lookup {
     },
     async texts(host, { signal }) {
       signal.throwIfAborted();
-      if (!(await asked(signal))) return names.findTexts(host);
+      if (!(await asked(host, signal))) return names.findTexts(host);
       throw networkFailure(`cannot find the TXT records of ${host}`, 'EAI_AGAIN');
     },
   };
