@@ -112,7 +112,7 @@ describe.skipIf(!KIT_IS_THERE)(`with the kit${KIT_NOTE}`, () => {
         await using peer = await seeder(swarm, client, 'enabled');
         await using bip = download(swarm, 'prefer', '--peer', peer.address);
         await expectComplete(bip, swarm, { dir: swarm.to('out'), deadlineMs: DONE_MS });
-        expect(bip.child.stderr).toMatch(/connected to \S+ \S+, (?:encrypted|with a hidden)/);
+        expect(bip.child.stderr).toMatch(/connected to \S+ \S+, (?:encrypted|with an encrypted)/);
         expect(bip.child.stderr).not.toContain('called again');
       });
 

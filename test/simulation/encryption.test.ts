@@ -13,7 +13,7 @@ const LINE: Partial<HostOptions> = { latencyMs: 20, upload: 500_000, download: 2
 const SIGNAL = new AbortController().signal;
 
 const RC4 = /^connected to \S+ \S+, encrypted with RC4$/m;
-const HEADER = /^connected to \S+ \S+, with a hidden handshake$/m;
+const HEADER = /^connected to \S+ \S+, with an encrypted handshake$/m;
 const PLAIN = /^connected to \S+ \S+$/m;
 const AGAIN = /called again without encryption$/m;
 
