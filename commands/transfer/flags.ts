@@ -50,7 +50,10 @@ export function addTransferFlags(
       ),
     )
     .addOption(
-      new Option('--encryption <mode>', 'of connections: plain only, any, or RC4 only')
+      new Option(
+        '--encryption <mode>',
+        'plain connections only, encrypted where it helps, or RC4 only',
+      )
         .choices(['off', 'prefer', 'require'])
         .default('prefer'),
     )
