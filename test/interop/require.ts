@@ -23,6 +23,7 @@ export type ProgramName =
   | 'qbittorrent'
   | 'rtorrent'
   | 'redis'
+  | 'iproute2'
   | 'bittorrent-tracker';
 
 const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
@@ -34,6 +35,7 @@ const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
   mktorrent: { packageName: 'mktorrent', isInstalled: onPath('mktorrent') },
   qbittorrent: { packageName: 'qbittorrent-nox', isInstalled: onPath('qbittorrent-nox') },
   rtorrent: { packageName: 'rtorrent', isInstalled: onPath('rtorrent') },
+  iproute2: { packageName: 'iproute2', isInstalled: onPath('ip') },
   redis: { packageName: 'redis-server', isInstalled: onPath('redis-server') },
   // Comes from a registry, by npm.
   'bittorrent-tracker': { packageName: 'npm', isInstalled: () => npmPeers() !== undefined },
