@@ -11,6 +11,7 @@
  * - `rpc.ts`: queries that wait for their answers. `server.ts`: answers to queries of others.
  * - `realm.ts`: one socket with its table and its id; everything that goes in or out passes here.
  * - `lookup/`: the search for the closest nodes. `lookup.ts` decides, `run.ts` carries out.
+ * - `crawl/`: the whole id space, zone by zone.
  * - `operations/`: what searches are for: peers, items, writes; single questions.
  * - `node.ts`: the realms of both families, joined; `maintenance.ts` keeps them alive.
  *
@@ -20,6 +21,7 @@
 export { PeerBloom } from './bloom.ts';
 export type { Contact, Family } from './contact.ts';
 export type { RealmCounters } from './counters.ts';
+export * from './crawl/index.ts';
 export { commonPrefixBits, compareDistance } from './distance.ts';
 export * from './items/index.ts';
 export type { LookupEvent, LookupNode, LookupSummary } from './lookup/events.ts';

@@ -24,13 +24,16 @@ export interface RunOptions {
   readonly onAnswer: (response: KrpcResponse, from: Candidate) => void;
 }
 
+/** What a search needs of a realm. */
+export type Asking = Pick<Realm, 'family' | 'ask'>;
+
 /**
  * Runs a search to its end.
  *
  * @throws `signal.reason` when aborted.
  */
 export function runLookup(
-  realm: Realm,
+  realm: Asking,
   lookup: Lookup,
   options: RunOptions,
 ): Promise<LookupSummary> {
@@ -40,7 +43,7 @@ export function runLookup(
 }
 
 class Run {
-  readonly #realm: Realm;
+  readonly #realm: Asking;
   readonly #lookup: Lookup;
   readonly #options: RunOptions;
   readonly #startedAt: Millis;
@@ -51,7 +54,7 @@ class Run {
   #end: (end: () => void) => void = () => undefined;
   #resolve: (summary: LookupSummary) => void = () => undefined;
 
-  constructor(realm: Realm, lookup: Lookup, options: RunOptions) {
+  constructor(realm: Asking, lookup: Lookup, options: RunOptions) {
     this.#realm = realm;
     this.#lookup = lookup;
     this.#options = options;
