@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import type { Context } from '../cli/context.ts';
 import { announceCommand } from './announce.ts';
+import { crawlCommand } from './crawl.ts';
 import { getCommand } from './get.ts';
 import { lookupCommand } from './lookup.ts';
 import { pingCommand } from './ping.ts';
@@ -20,6 +21,7 @@ export function registerDht(program: Command, context: Context): void {
       .addCommand(getCommand(context))
       .addCommand(putCommand(context))
       .addCommand(scrapeCommand(context))
-      .addCommand(sampleCommand(context)),
+      .addCommand(sampleCommand(context))
+      .addCommand(crawlCommand(context)),
   );
 }

@@ -84,7 +84,7 @@ function reaches(address: string, family: 4 | 6): boolean {
  * Whether all nodes that the user names are on this machine or its network. Many nodes of one address
  * are no attack there.
  */
-function isLaboratory(bootstrap: readonly Router[] | undefined): boolean {
+export function isLaboratory(bootstrap: readonly Router[] | undefined): boolean {
   return (
     bootstrap !== undefined &&
     bootstrap.every(({ host }) => {

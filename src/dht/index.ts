@@ -23,6 +23,7 @@ export type { Contact, Family } from './contact.ts';
 export type { RealmCounters } from './counters.ts';
 export * from './crawl/index.ts';
 export { commonPrefixBits, compareDistance } from './distance.ts';
+export { IdIndex } from './id-index.ts';
 export * from './items/index.ts';
 export type { LookupEvent, LookupNode, LookupSummary } from './lookup/events.ts';
 export { DhtNode } from './node.ts';

@@ -65,31 +65,25 @@ export class Crawl {
    */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#runtime;
-    const stopping = new AbortController();
+    const broken = new AbortController();
+    const silent: NetworkError[] = [];
     try {
-      const outcomes = await bounded({ signal, also: stopping.signal, clock }, (either) =>
-        Promise.allSettled(
+      await bounded({ signal, also: broken.signal, clock }, (either) =>
+        Promise.all(
           this.#families.map(async (family) => {
-            try {
-              await family.run(either);
-            } catch (error) {
-              // A machine may have addresses of a family, and no way to anybody; the others go on.
-              if (!(error instanceof NetworkError)) stopping.abort(error);
-              throw error;
-            }
+            const error = await this.#runOne(family, either).catch((bug: unknown) => {
+              broken.abort(bug);
+              throw bug;
+            });
+            if (error !== undefined) silent.push(error);
           }),
         ),
       );
-      signal.throwIfAborted();
-      const failed = outcomes.filter((outcome) => outcome.status === 'rejected');
-      const fatal = failed.find(({ reason }) => !(reason instanceof NetworkError)) ?? failed[0];
-      const isUseful = outcomes.length > failed.length;
-      if (fatal !== undefined && !(isUseful && fatal.reason instanceof NetworkError)) {
-        throw fatal.reason;
-      }
     } finally {
       this.#pacer.stop();
     }
+    const [first] = silent;
+    if (first !== undefined && silent.length === this.#families.length) throw first;
   }
 
   /** How far it is, by family. */
@@ -107,5 +101,18 @@ export class Crawl {
     const own = this.#families.map((crawl) => [crawl.report.family, crawl.save()] as const);
     const there = own.filter(([, state]) => state !== undefined);
     return { ...this.#options.state, ...Object.fromEntries(there) };
+  }
+
+  /** A machine may have addresses of a family, and no way to anybody; the others go on. */
+  async #runOne(family: FamilyCrawl, signal: AbortSignal): Promise<NetworkError | undefined> {
+    try {
+      await family.run(signal);
+      return undefined;
+    } catch (error) {
+      if (signal.aborted || !(error instanceof NetworkError)) throw error;
+      const { family: number } = family.report;
+      this.#options.onEvent({ type: 'silent', family: number, error });
+      return error;
+    }
   }
 }

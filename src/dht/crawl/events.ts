@@ -1,6 +1,7 @@
 /** What a crawl tells as it goes on. @module */
 
 import type { Endpoint } from '../../base/endpoint.ts';
+import type { NetworkError } from '../../base/errors.ts';
 import type { Millis } from '../../runtime/ports.ts';
 import type { Family } from '../contact.ts';
 import type { CensusState } from './census.ts';
@@ -31,6 +32,8 @@ export interface FamilyReport {
   /** Zones that there are; undefined while it is found out how many there are to be. */
   readonly zones: number | undefined;
   readonly zonesDone: number;
+  /** Of up to 64 equal parts of the id space, in their order, the share that was asked, 0 to 1. */
+  readonly coverage: readonly number[];
   /** Undefined while nothing can be said. */
   readonly estimate: SizeEstimate | undefined;
   readonly census: CensusState;
@@ -39,9 +42,6 @@ export interface FamilyReport {
 export type CrawlEvent =
   | { readonly type: 'node'; readonly node: FoundNode }
   /** A zone of the id space was asked to the end. */
-  | {
-      readonly type: 'zone';
-      readonly family: Family;
-      readonly zone: number;
-      readonly nodes: number;
-    };
+  | { readonly type: 'zone'; readonly family: Family; readonly nodes: number }
+  /** Nobody answers in a family, or not any more; its crawl has ended. */
+  | { readonly type: 'silent'; readonly family: Family; readonly error: NetworkError };

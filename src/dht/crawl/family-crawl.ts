@@ -121,6 +121,7 @@ export class FamilyCrawl {
       family: this.#options.realm.family,
       zones: total,
       zonesDone: this.#done.size,
+      coverage: plan === undefined ? [] : coverageOf(plan.order, this.#done.keys()),
       estimate:
         (total === undefined ? undefined : estimateByZones(this.#sample, total)) ??
         estimateByDensity(this.#distances, K),
@@ -191,8 +192,7 @@ export class FamilyCrawl {
       this.#done.set(place, count);
       this.#extendSample();
       const { family } = this.#options.realm;
-      const number = plan.order[place] ?? 0;
-      this.#options.onEvent({ type: 'zone', family, zone: number, nodes: count.answered });
+      this.#options.onEvent({ type: 'zone', family, nodes: count.answered });
     }
   }
 
@@ -283,6 +283,20 @@ export class FamilyCrawl {
     return decodeNodes(bytes, family).slice(0, MAX_TAKEN);
   }
 }
+
+function coverageOf(order: Uint32Array, done: Iterable<number>): readonly number[] {
+  const parts = Math.min(order.length, MAX_PARTS);
+  const each = order.length / parts;
+  const shares = Array<number>(parts).fill(0);
+  for (const place of done) {
+    const part = Math.floor((order[place] ?? 0) / each);
+    shares[part] = (shares[part] ?? 0) + 1 / each;
+  }
+  return shares;
+}
+
+/** A line of a terminal has room for so many. */
+const MAX_PARTS = 64;
 
 function silenceOf({ family, asked }: LookupSummary): NetworkError {
   const help = '--bootstrap HOST:PORT names others';
