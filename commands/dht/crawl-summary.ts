@@ -77,7 +77,7 @@ function zoneWords(done: number, zones: number, estimate: SizeEstimate | undefin
 
 function clientWords({ census }: FamilyReport): readonly string[] {
   const named = new Map<string, number>();
-  for (const [version, nodes] of census.versions) {
+  for (const [version, { nodes }] of census.versions) {
     const bytes = versionBytes(version);
     const name = (bytes.length > 0 && clientOr(bytes)) || 'unnamed';
     named.set(name, (named.get(name) ?? 0) + nodes);

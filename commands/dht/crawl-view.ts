@@ -74,11 +74,11 @@ function familyJson({ family, zones, zonesDone, estimate, census }: FamilyReport
 
 function censusJson({ census }: FamilyReport): object {
   const { silent, elsewhere, secure, sampling, samples, total, otherVersions } = census.counts;
-  const versions = [...census.versions].toSorted(([, one], [, other]) => other - one);
+  const versions = [...census.versions].toSorted(([, one], [, other]) => other.nodes - one.nodes);
   return {
     ...{ nodesSilent: silent, nodesElsewhere: elsewhere, nodesSecure: secure },
     ...{ nodesSampled: sampling, samples, total },
-    versions: versions.map(([version, nodes]) => versionJson(versionBytes(version), nodes)),
+    versions: versions.map(([version, { nodes }]) => versionJson(versionBytes(version), nodes)),
     otherVersions,
   };
 }

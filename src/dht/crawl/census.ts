@@ -33,12 +33,18 @@ export type Counts = Readonly<Record<(typeof COUNTS)[number], number>>;
 export interface CensusState {
   readonly counts: Counts;
   /** Nodes by `v` in hex; empty for those without. */
-  readonly versions: ReadonlyMap<string, number>;
+  readonly versions: ReadonlyMap<string, OfVersion>;
+}
+
+/** How many nodes of a version there are, and how many of them gave samples. */
+export interface OfVersion {
+  readonly nodes: number;
+  readonly sampling: number;
 }
 
 export class Census {
   readonly #counts: Record<(typeof COUNTS)[number], number>;
-  readonly #versions: Map<string, number>;
+  readonly #versions: Map<string, OfVersion>;
 
   constructor(saved?: CensusState) {
     this.#counts = { ...(saved?.counts ?? NO_COUNTS) };
@@ -77,11 +83,29 @@ export class Census {
     const key = formatHex((version ?? new Uint8Array(0)).subarray(0, VERSION_BYTES));
     const known = this.#versions.get(key);
     if (known !== undefined || this.#versions.size < MAX_VERSIONS) {
-      this.#versions.set(key, (known ?? 0) + 1);
+      const { nodes, sampling } = known ?? { nodes: 0, sampling: 0 };
+      const gave = samples === undefined ? 0 : 1;
+      this.#versions.set(key, { nodes: nodes + 1, sampling: sampling + gave });
     } else {
       counts.otherVersions++;
     }
   }
+}
+
+/**
+ * How likely it is that a query to a living node is not answered, 0 to 1, since packets get lost. Who answers
+ * at the second try is asked for nodes only and gives no samples; so among clients most of which
+ * give samples (s), those that did not (n) had lost a packet: of all that answered, p/(1 + p) do.
+ */
+export function lossOf({ versions }: CensusState): number {
+  let sampling = 0;
+  let other = 0;
+  for (const of of versions.values()) {
+    if (2 * of.sampling <= of.nodes) continue;
+    sampling += of.sampling;
+    other += of.nodes - of.sampling;
+  }
+  return sampling === 0 ? 0 : other / sampling;
 }
 
 /** The bytes of a key of {@link CensusState.versions}. */

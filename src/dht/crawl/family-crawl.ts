@@ -14,7 +14,7 @@ import { DEFAULT_ALPHA } from '../options.ts';
 import { mayName } from '../plausible.ts';
 import type { Realm } from '../realm.ts';
 import { K } from '../search.ts';
-import { Census } from './census.ts';
+import { Census, lossOf } from './census.ts';
 import { estimateByDensity, estimateByZones, shareOfSpace, type ZoneCount } from './estimate.ts';
 import type { CrawlEvent, FamilyReport } from './events.ts';
 import { Networks } from './networks.ts';
@@ -61,7 +61,7 @@ export class FamilyCrawl {
   readonly #sample: ZoneCount[] = [];
   /** Queries without an answer since the last answer. */
   #silence = 0;
-  #isListening = false;
+  #listening: Promise<void> | undefined;
 
   constructor(options: FamilyCrawlOptions) {
     const { realm, pacer, state, random } = options;
@@ -106,24 +106,34 @@ export class FamilyCrawl {
    */
   async run(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
-    await bounded({ signal, also: this.#ending.signal, clock }, async (either) => {
-      this.#plan ??= await this.#survey(either);
-      const plan = this.#plan;
-      const workers = Array.from({ length: ZONES_AT_ONCE }, () => this.#work(plan, either));
-      await Promise.all(workers);
-    });
+    try {
+      await bounded({ signal, also: this.#ending.signal, clock }, async (either) => {
+        this.#plan ??= await this.#survey(either);
+        const plan = this.#plan;
+        const workers = Array.from({ length: ZONES_AT_ONCE }, () => this.#work(plan, either));
+        await Promise.all(workers);
+      });
+    } catch (error) {
+      this.#ending.abort(error);
+      // Who was taken for silent may be alive.
+      if (error instanceof NetworkError) {
+        for (const zone of this.#open.values()) this.#census.forgive(zone.forgive());
+      }
+      throw error;
+    }
   }
 
   get report(): FamilyReport {
     const plan = this.#plan;
     const total = plan?.order.length;
+    const loss = Math.min(lossOf(this.#census.state), MAX_LOSS);
     return {
       family: this.#options.realm.family,
       zones: total,
       zonesDone: this.#done.size,
       coverage: plan === undefined ? [] : coverageOf(plan.order, this.#done.keys()),
       estimate:
-        (total === undefined ? undefined : estimateByZones(this.#sample, total)) ??
+        (total === undefined ? undefined : estimateByZones(this.#sample, { total, loss })) ??
         estimateByDensity(this.#distances, K),
       census: this.#census.state,
     };
@@ -187,6 +197,7 @@ export class FamilyCrawl {
       this.#open.set(place, zone);
       if (!zone.entered) await this.#enter(zone, signal);
       await this.#sweep(zone, signal);
+      if (this.#silence > SUSPICIOUS_SILENCE) await this.#listen(signal);
       this.#open.delete(place);
       const count = zone.count();
       this.#done.set(place, count);
@@ -231,23 +242,27 @@ export class FamilyCrawl {
       },
       onPulse: (isAlive) => {
         this.#silence = isAlive ? 0 : this.#silence + 1;
-        if (this.#silence > MAX_SILENCE && !this.#isListening) void this.#listen(signal);
+        // It ends the work if it fails.
+        if (this.#silence > MAX_SILENCE) this.#listen(signal).catch(() => undefined);
       },
     });
   }
 
   /** Nobody has answered for long: whether there is a network at all. */
-  async #listen(signal: AbortSignal): Promise<void> {
-    this.#isListening = true;
+  #listen(signal: AbortSignal): Promise<void> {
+    this.#listening ??= this.#sound(signal).finally(() => {
+      this.#listening = undefined;
+    });
+    return this.#listening;
+  }
+
+  async #sound(signal: AbortSignal): Promise<void> {
     try {
       await this.#approach(this.#options.random.bytes(20).slice(), signal);
       this.#silence = 0;
     } catch (error) {
-      // Who was taken for silent may be alive.
-      for (const zone of this.#open.values()) this.#census.forgive(zone.forgive());
       this.#ending.abort(error);
-    } finally {
-      this.#isListening = false;
+      throw error;
     }
   }
 
@@ -295,6 +310,8 @@ function coverageOf(order: Uint32Array, done: Iterable<number>): readonly number
   return shares;
 }
 
+/** Of a network that loses more, nothing can be said. */
+const MAX_LOSS = 0.5;
 /** A line of a terminal has room for so many. */
 const MAX_PARTS = 64;
 
@@ -317,5 +334,7 @@ const ZONE_NODES = 128;
 const ZONES_AT_ONCE = 4;
 /** More than k, since some will not answer. */
 const SEEDS = 16;
+/** So many without an answer when a zone ends may be the last of it, or all of it. */
+const SUSPICIOUS_SILENCE = 32;
 /** Queries in a row without an answer, after which it is looked whether there is a network. */
 const MAX_SILENCE = 256;

@@ -55,7 +55,7 @@ export class Pacer {
   ask(endpoint: Endpoint, send: Send): void {
     if (this.#stopped) return;
     this.#queue.push({ place: this.#options.placeOf(endpoint), send });
-    this.#pump();
+    this.#pump(0);
   }
 
   /** Sends nothing any more. */
@@ -65,18 +65,19 @@ export class Pacer {
     this.#queue.length = 0;
   }
 
-  #pump(): void {
+  /** `catchUpMs`: how much of the time that has passed may be made up for. */
+  #pump(catchUpMs: Millis): void {
     while (!this.#stopped && this.#queue.length > 0 && this.#flying < this.#options.concurrency) {
       const now = this.#options.clock.now();
       if (now < this.#nextAt) return this.#wakeAt(this.#nextAt);
       const next = this.#take(now);
       if (next === undefined) return this.#wakeAt(this.#firstRested());
-      this.#nextAt = Math.max(this.#nextAt, now - CATCH_UP_MS) + 1000 / this.#options.rate;
+      this.#nextAt = Math.max(this.#nextAt, now - catchUpMs) + 1000 / this.#options.rate;
       this.#resting.set(next.place, now + REST_MS);
       this.#flying++;
       next.send(() => {
         this.#flying--;
-        this.#pump();
+        this.#pump(0);
       });
     }
   }
@@ -100,7 +101,7 @@ export class Pacer {
     this.#cancelTimer?.();
     this.#cancelTimer = this.#options.clock.schedule(at, () => {
       this.#cancelTimer = undefined;
-      this.#pump();
+      this.#pump(CATCH_UP_MS);
     });
   }
 }

@@ -13,6 +13,7 @@ import {
   COUNTS,
   MAX_VERSIONS,
   NO_COUNTS,
+  type OfVersion,
   VERSION_BYTES,
   versionBytes,
 } from './census.ts';
@@ -85,7 +86,11 @@ function encodeFamily(state: FamilyState, family: Family): BencodeInput {
     done: encodeDone(state.done),
     open: state.open.map(({ place, nodes }) => ({ place, nodes: encodeZone(nodes, family) })),
     counts: { ...census.counts },
-    versions: [...census.versions].map(([version, count]) => [versionBytes(version), count]),
+    versions: [...census.versions].map(([version, { nodes, sampling }]) => [
+      versionBytes(version),
+      nodes,
+      sampling,
+    ]),
   };
 }
 
@@ -188,14 +193,17 @@ function decodeCensus(node: BencodeNode): CensusState {
   );
   const list = node.get('versions');
   if (list?.kind !== 'list' || list.length > MAX_VERSIONS) throw broken();
-  const versions = [...list.items()].map((pair): readonly [string, number] => {
-    const [version, count] = [...pair.items()];
-    const bytes = version?.asBytes();
-    const number = count?.asNumber();
-    if (bytes === undefined || bytes.length > VERSION_BYTES || number === undefined) throw broken();
-    return [formatHex(bytes), number];
-  });
-  return { counts: { ...NO_COUNTS, ...counts }, versions: new Map(versions) };
+  const versions = new Map([...list.items()].map(decodeVersion));
+  return { counts: { ...NO_COUNTS, ...counts }, versions };
+}
+
+function decodeVersion(entry: BencodeNode): readonly [string, OfVersion] {
+  const [version, ...numbers] = [...entry.items()];
+  const bytes = version?.asBytes();
+  const [nodes = -1, sampling = -1] = numbers.map((number) => number.asNumber());
+  if (bytes === undefined || bytes.length > VERSION_BYTES) throw broken();
+  if (sampling < 0 || sampling > nodes) throw broken();
+  return [formatHex(bytes), { nodes, sampling }];
 }
 
 function wholeAt(node: BencodeNode | undefined, key: string, most: number): number {

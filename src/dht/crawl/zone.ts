@@ -115,8 +115,9 @@ export class Zone {
 
   /**
    * What to ask a node of the zone for: a random id that shares so many bits with its own that some ten
-   * nodes do. There it knows most of them, and where in there the point lies decides whom it names: so
-   * all of them are named by some.
+   * nodes that answered do. There it knows most of them, and where in there the point lies decides whom it
+   * names: so all of them are named by some. At first, while few have answered, points lie all over the
+   * zone: ids that follow from addresses stand in clusters (BEP 42), which name themselves only.
    */
   targetFor({ contact }: ZoneNode): Uint8Array {
     const depth = Math.floor(Math.log2(Math.max(1, this.#answered / NODES_AROUND)));
