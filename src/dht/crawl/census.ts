@@ -127,7 +127,7 @@ export const NO_COUNTS: Counts = {
 };
 
 /** Whoever claims to have more infohashes is counted with so many. libtorrent keeps 2,000 torrents. */
-export const MAX_TOTAL = 100_000;
+const MAX_TOTAL = 100_000;
 /** Versions that are told apart; there are some hundred clients. */
 export const MAX_VERSIONS = 1024;
 /** Two letters and a version; all known clients have 4. */

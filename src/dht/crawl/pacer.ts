@@ -107,6 +107,6 @@ export class Pacer {
 }
 
 /** How long a place is left alone after a query. */
-export const REST_MS = 1000;
+const REST_MS = 1000;
 /** Timers are late: so much of the time that was lost is made up for, and no more. */
-export const CATCH_UP_MS = 50;
+const CATCH_UP_MS = 50;

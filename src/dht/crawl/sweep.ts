@@ -147,5 +147,5 @@ function split(samples: Uint8Array): readonly Uint8Array[] {
 const WINDOW = 64;
 /** Nodes taken of one answer; k is 8, and some send 16. */
 export const MAX_TAKEN = 16;
-/** Infohashes taken of one answer: more than fit into a packet that is not cut into pieces (1500 bytes). */
-export const MAX_SAMPLES = 75;
+/** Infohashes taken of one answer: what fits into the 1024 bytes of BEP 32. libtorrent gives 20. */
+const MAX_SAMPLES = 50;
