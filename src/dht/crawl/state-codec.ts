@@ -20,7 +20,7 @@ import {
 import type { ZoneCount } from './estimate.ts';
 import { CELLS, ENTRY_BYTES } from './networks.ts';
 import type { CrawlState, FamilyState, OpenZone } from './state.ts';
-import { MAX_ZONE_NODES, type ZoneNode, type ZoneNodeState } from './zone.ts';
+import { MAX_TRIES, MAX_ZONE_NODES, type ZoneNode, type ZoneNodeState } from './zone.ts';
 import { MAX_ZONE_BITS } from './zone-order.ts';
 
 /** What a file holds: the crawl, and the infohashes that were listed, 20 bytes each. */
@@ -183,6 +183,7 @@ function decodeZoneNode(bytes: Uint8Array, family: Family): ZoneNode {
   const [named = 0, tries = 0, state = 0] = bytes.subarray(NODE_INFO_LENGTH[family]);
   const at = STATES[state];
   if (contact === undefined || at === undefined) throw broken();
+  if (tries > MAX_TRIES || (at === 'asked' && tries === 0)) throw broken();
   return { contact, named, tries, at };
 }
 

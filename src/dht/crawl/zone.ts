@@ -91,10 +91,12 @@ export class Zone {
     return true;
   }
 
-  /** Takes in a node as it was in an earlier run; one that was asked then is asked again, if it may. */
+  /** Takes in a node as it was in an earlier run; a query whose answer was not waited for does not count. */
   restore(node: ZoneNode): void {
-    const isWaiting = node.at === 'waiting' || node.at === 'asked';
-    if (isWaiting) node.at = node.tries < MAX_TRIES ? 'waiting' : 'silent';
+    if (node.at === 'asked') {
+      node.at = 'waiting';
+      node.tries--;
+    }
     if (node.at === 'waiting') this.#waiting.push(node);
     if (node.at === 'answered') this.#answered++;
     const { endpoint } = node.contact;

@@ -21,9 +21,10 @@ function nodeOf(length: 4 | 16): fc.Arbitrary<ZoneNode> {
       ...{ id: bytes(20), ip: bytes(length), port: fc.integer({ min: 1, max: 65_535 }) },
       ...{ named: fc.nat({ max: 255 }), tries: fc.nat({ max: 2 }), at: states },
     })
-    .map(({ id, ip, port, ...rest }) => ({
+    .map(({ id, ip, port, tries, ...rest }) => ({
       contact: { id, endpoint: { host: formatIp(ip), port } },
       ...rest,
+      tries: rest.at === 'asked' ? Math.max(1, tries) : tries,
     }));
 }
 
@@ -114,8 +115,8 @@ describe('what is no state is refused', () => {
     );
   });
 
-  const node = (port: number, state: number): Uint8Array =>
-    Uint8Array.of(...new Uint8Array(20), 80, 1, 1, 1, 0, port, 1, 1, state);
+  const node = (port: number, state: number, tries = 1): Uint8Array =>
+    Uint8Array.of(...new Uint8Array(20), 80, 1, 1, 1, 0, port, 1, tries, state);
 
   test.each<[string, Record<string, BencodeInput>]>([
     ['too many zones', { bits: 17 }],
@@ -129,6 +130,8 @@ describe('what is no state is refused', () => {
     ['half a node', { open: [{ place: 0, nodes: new Uint8Array(28) }] }],
     ['a node without a port', { open: [{ place: 0, nodes: node(0, 0) }] }],
     ['a node in no state', { open: [{ place: 0, nodes: node(1, 5) }] }],
+    ['a node asked too often', { open: [{ place: 0, nodes: node(1, 0, 3) }] }],
+    ['a node asked never', { open: [{ place: 0, nodes: node(1, 1, 0) }] }],
     ['no list', { open: 3 }],
     ['a long list', { open: Array.from({ length: 65 }, () => ({ place: 0, nodes: '' })) }],
     ['a short key', { networksKey: new Uint8Array(15) }],
