@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { Interrupted } from '../../commands/cli/context.ts';
 import { formatHex } from '../../src/base/bytes.ts';
+import { publicAddress6 } from '../dht/dht-world.ts';
 import { DhtScene, type Printed, printedError, printedLines } from './dht-scene.ts';
 import { type BipResult } from './harness.ts';
 
@@ -116,6 +117,32 @@ describe('a crawl', () => {
     const seconds = (scene.world.now - started) / 1000;
     expect(queries / seconds).toBeLessThan(4.2);
     expect(queries / seconds).toBeGreaterThan(2);
+  });
+
+  test('the DHT of IPv6', async () => {
+    await using scene = new DhtScene();
+    for (let at = 0; at < 12; at++) {
+      const member = await scene.open(publicAddress6(at + 1));
+      scene.members.push(member);
+      await scene.world.run(member.node.join());
+    }
+    await scene.world.runFor(90_000);
+    const host = scene.world.host('2001:db8:ffff::1');
+    const argv = ['crawl', '-6', '--json', '--state', 'crawl.state'];
+    const result = await scene.ask(argv, { host });
+    expect([result.code, result.stderr]).toEqual([0, '']);
+    expect(
+      nodesIn(result)
+        .map(({ address }) => String(address))
+        .toSorted(),
+    ).toEqual(scene.members.map((_, at) => scene.nodeAt(at)).toSorted());
+    const again = await scene.ask(argv, { host });
+    expect(printedLines(again)).toEqual([
+      expect.objectContaining({
+        nodes: 0,
+        families: [expect.objectContaining({ family: 6, zonesDone: 1, nodesAnswered: 12 })],
+      }),
+    ]);
   });
 
   test('nobody there: exit code 1', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Pacer, type PacerOptions } from '../../../src/dht/crawl/pacer.ts';
+import type { Clock } from '../../../src/runtime/ports.ts';
 import type { World } from '../../../src/runtime/sim/index.ts';
 import { makeWorld } from '../../sim/world.ts';
 
@@ -62,6 +63,32 @@ describe('the pace', () => {
     done[0]?.();
     await world.runFor(5000);
     expect([sent.length, pacer.flying, pacer.waiting]).toEqual([3, 2, 1]);
+  });
+
+  test('what a late timer lost is made up for, up to 50 ms of it', () => {
+    let now = 0;
+    let wake = (): void => undefined;
+    const clock: Clock = {
+      now: () => now,
+      schedule: (_, call) => {
+        wake = call;
+        return () => undefined;
+      },
+    };
+    const placeOf = ({ host }: { readonly host: string }): string => host;
+    const pacer = new Pacer({ clock, rate: 100, concurrency: 100, placeOf });
+    const sent: number[] = [];
+    for (let at = 0; at < 100; at++) {
+      pacer.ask({ host: `h${at}`, port: 1 }, () => sent.push(now));
+    }
+    expect(sent).toHaveLength(1);
+    now = 25;
+    wake();
+    // Due at 10 and 20.
+    expect(sent).toHaveLength(3);
+    now = 5000;
+    wake();
+    expect(sent).toHaveLength(3 + 6);
   });
 
   test('nothing after the end, and no timer is left', async () => {
