@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import type { Context } from '../cli/context.ts';
 import { announceCommand } from './announce.ts';
+import { crawlCommand } from './crawl.ts';
 import { getCommand } from './get.ts';
 import { lookupCommand } from './lookup.ts';
 import { pingCommand } from './ping.ts';
@@ -22,6 +23,7 @@ export function registerDht(program: Command, context: Context): void {
       .addCommand(putCommand(context))
       .addCommand(scrapeCommand(context))
       .addCommand(sampleCommand(context))
+      .addCommand(crawlCommand(context))
       .addCommand(serveCommand(context, program.version() ?? '')),
   );
 }

@@ -11,6 +11,7 @@
  * - `rpc.ts`: queries that wait for their answers. `server.ts`: answers to queries of others.
  * - `realm.ts`: one socket with its table and its id; everything that goes in or out passes here.
  * - `lookup/`: the search for the closest nodes. `lookup.ts` decides, `run.ts` carries out.
+ * - `crawl/`: the whole id space, zone by zone.
  * - `operations/`: what searches are for: peers, items, writes; single questions.
  * - `node.ts`: the realms of both families, joined; `maintenance.ts` keeps them alive.
  * - `state.ts`, `table-file.ts`: what outlives a run. `report.ts`, `metrics.ts`: what can be told of it.
@@ -21,7 +22,9 @@
 export { PeerBloom } from './bloom.ts';
 export type { Contact, Family } from './contact.ts';
 export { QUERY_KINDS, type QueryKind, type RealmCounters } from './counters.ts';
+export * from './crawl/index.ts';
 export { commonPrefixBits, compareDistance } from './distance.ts';
+export { IdIndex } from './id-index.ts';
 export * from './items/index.ts';
 export type { LookupEvent, LookupNode, LookupSummary } from './lookup/events.ts';
 export { dhtMetrics } from './metrics.ts';

@@ -42,6 +42,7 @@ const NOT_RUN: Readonly<Record<string, string>> = {
   "bip dht scrape debian.torrent a.torrent --json | jq -c '{infoHash, seeders, leechers}'":
     'the DHT of the internet',
   'bip dht sample --timeout 5m | cut -f1 > infohashes.txt': 'the DHT of the internet',
+  'bip dht crawl --limit 5000 --state crawl.state > nodes.tsv': 'the DHT of the internet',
   'bip lpd announce debian.torrent --port 6881': 'the network that the machine is in',
   'bip lpd announce debian.torrent film.torrent --port 6881 --watch':
     'the network that the machine is in',

@@ -27,13 +27,16 @@ export interface RunOptions {
   readonly coming: readonly Promise<readonly Endpoint[]>[];
 }
 
+/** What a search needs of a realm. */
+export type Asking = Pick<Realm, 'family' | 'ask'>;
+
 /**
  * Runs a search to its end.
  *
  * @throws `signal.reason` when aborted.
  */
 export function runLookup(
-  realm: Realm,
+  realm: Asking,
   lookup: Lookup,
   options: RunOptions,
 ): Promise<LookupSummary> {
@@ -43,7 +46,7 @@ export function runLookup(
 }
 
 class Run {
-  readonly #realm: Realm;
+  readonly #realm: Asking;
   readonly #lookup: Lookup;
   readonly #options: RunOptions;
   readonly #startedAt: Millis;
@@ -56,7 +59,7 @@ class Run {
   #end: (end: () => void) => void = () => undefined;
   #resolve: (summary: LookupSummary) => void = () => undefined;
 
-  constructor(realm: Realm, lookup: Lookup, options: RunOptions) {
+  constructor(realm: Asking, lookup: Lookup, options: RunOptions) {
     this.#realm = realm;
     this.#lookup = lookup;
     this.#options = options;
