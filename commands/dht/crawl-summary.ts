@@ -1,6 +1,6 @@
 /** What a crawl has come to, for terminals. @module */
 
-import { type FamilyReport, type SizeEstimate, versionBytes } from '../../src/dht/index.ts';
+import { type FamilyCrawlReport, type SizeEstimate, versionBytes } from '../../src/dht/index.ts';
 import type { Millis } from '../../src/runtime/ports.ts';
 import { labelled } from '../cli/labelled.ts';
 import type { Style } from '../cli/style.ts';
@@ -9,7 +9,7 @@ import { countOf, tookTime } from './words.ts';
 
 /** How far it is. */
 export interface CrawlSum {
-  readonly reports: readonly FamilyReport[];
+  readonly reports: readonly FamilyCrawlReport[];
   /** Of this run; those of the reports are of all. */
   readonly nodes: number;
   /** Infohashes that were listed in this run; undefined when none are to be listed. */
@@ -51,7 +51,7 @@ export function number(value: number): string {
 
 const BLOCKS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;
 
-function familySummary(report: FamilyReport, style: Style, columns: number): string {
+function familySummary(report: FamilyCrawlReport, style: Style, columns: number): string {
   const { family, zones, zonesDone, estimate, coverage, census } = report;
   const { answered, silent, secure, sampling, samples, total, queries } = census.counts;
   const size = estimate === undefined ? 'size unknown' : estimateWords(estimate);
@@ -75,7 +75,7 @@ function zoneWords(done: number, zones: number, estimate: SizeEstimate | undefin
   return `${number(done)} of ${number(zones)} asked${odd}`;
 }
 
-function clientWords({ census }: FamilyReport): readonly string[] {
+function clientWords({ census }: FamilyCrawlReport): readonly string[] {
   const named = new Map<string, number>();
   for (const [version, { nodes }] of census.versions) {
     const bytes = versionBytes(version);

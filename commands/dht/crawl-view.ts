@@ -2,7 +2,7 @@
 
 import { formatHex } from '../../src/base/bytes.ts';
 import { type Endpoint, formatEndpoint } from '../../src/base/endpoint.ts';
-import { type FamilyReport, type FoundNode, versionBytes } from '../../src/dht/index.ts';
+import { type FamilyCrawlReport, type FoundNode, versionBytes } from '../../src/dht/index.ts';
 import { tsv, type View } from '../cli/action.ts';
 import { roundMillis } from '../cli/units.ts';
 import { clientName, clientOr, showVersion } from './client-name.ts';
@@ -67,12 +67,12 @@ function sumJson({ nodes, infoHashes, elapsedMs }: CrawlSum): object {
   return { nodes, infoHashes, elapsedMs: roundMillis(elapsedMs) };
 }
 
-function familyJson({ family, zones, zonesDone, estimate, census }: FamilyReport): object {
+function familyJson({ family, zones, zonesDone, estimate, census }: FamilyCrawlReport): object {
   const { queries, answered } = census.counts;
   return { family, zones, zonesDone, queries, nodesAnswered: answered, estimate };
 }
 
-function censusJson({ census }: FamilyReport): object {
+function censusJson({ census }: FamilyCrawlReport): object {
   const { silent, elsewhere, secure, sampling, samples, total, otherVersions } = census.counts;
   const versions = [...census.versions].toSorted(([, one], [, other]) => other.nodes - one.nodes);
   return {

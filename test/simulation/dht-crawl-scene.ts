@@ -7,7 +7,7 @@ import {
   type CrawlEvent,
   type CrawlState,
   DhtNode,
-  type FamilyReport,
+  type FamilyCrawlReport,
   type SizeEstimate,
 } from '../../src/dht/index.ts';
 import { decodeMessage } from '../../src/dht/krpc/index.ts';
@@ -36,7 +36,7 @@ export interface CrawlOutcome {
   readonly events: readonly CrawlEvent[];
   /** Addresses of nodes that were found. */
   readonly found: ReadonlySet<string>;
-  readonly report: FamilyReport;
+  readonly report: FamilyCrawlReport;
   readonly state: CrawlState;
   /** What ended it before its end. */
   readonly failure: unknown;

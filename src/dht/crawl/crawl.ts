@@ -7,7 +7,7 @@ import { Bootstrap } from '../bootstrap.ts';
 import type { DhtRuntime } from '../options.ts';
 import type { Realm } from '../realm.ts';
 import type { Router } from '../routers.ts';
-import type { CrawlEvent, FamilyReport } from './events.ts';
+import type { CrawlEvent, FamilyCrawlReport } from './events.ts';
 import { FamilyCrawl } from './family-crawl.ts';
 import { networkOf } from './networks.ts';
 import { Pacer } from './pacer.ts';
@@ -40,6 +40,7 @@ export class Crawl {
   readonly #runtime: DhtRuntime;
   readonly #options: CrawlOptions;
   readonly #pacer: Pacer;
+  readonly #bootstrap: Bootstrap;
   readonly #families: readonly FamilyCrawl[];
 
   constructor(runtime: DhtRuntime, options: CrawlOptions) {
@@ -49,10 +50,10 @@ export class Crawl {
     this.#options = options;
     const placeOf = limitAddresses ? networkOf : formatEndpoint;
     this.#pacer = new Pacer({ clock, rate, concurrency, placeOf });
-    const bootstrap = new Bootstrap(runtime, options.bootstrap);
+    this.#bootstrap = new Bootstrap(runtime, options.bootstrap);
     this.#families = realms.map((realm) => {
       const { family } = realm;
-      const common = { realm, clock, random, bootstrap, pacer: this.#pacer };
+      const common = { realm, clock, random, bootstrap: this.#bootstrap, pacer: this.#pacer };
       return new FamilyCrawl({ ...common, limitAddresses, state: state?.[family], onEvent });
     });
   }
@@ -81,13 +82,14 @@ export class Crawl {
       );
     } finally {
       this.#pacer.stop();
+      this.#bootstrap[Symbol.dispose]();
     }
     const [first] = silent;
     if (first !== undefined && silent.length === this.#families.length) throw first;
   }
 
   /** How far it is, by family. */
-  get reports(): readonly FamilyReport[] {
+  get reports(): readonly FamilyCrawlReport[] {
     return this.#families.map(({ report }) => report);
   }
 

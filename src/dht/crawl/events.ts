@@ -27,7 +27,7 @@ export interface FoundNode {
 }
 
 /** How far the crawl of one family is. */
-export interface FamilyReport {
+export interface FamilyCrawlReport {
   readonly family: Family;
   /** Zones that there are; undefined while it is found out how many there are to be. */
   readonly zones: number | undefined;

@@ -16,7 +16,7 @@ import type { Realm } from '../realm.ts';
 import { K } from '../search.ts';
 import { Census, lossOf } from './census.ts';
 import { estimateByDensity, estimateByZones, shareOfSpace, type ZoneCount } from './estimate.ts';
-import type { CrawlEvent, FamilyReport } from './events.ts';
+import type { CrawlEvent, FamilyCrawlReport } from './events.ts';
 import { Networks } from './networks.ts';
 import type { Pacer } from './pacer.ts';
 import type { FamilyState } from './state.ts';
@@ -123,7 +123,7 @@ export class FamilyCrawl {
     }
   }
 
-  get report(): FamilyReport {
+  get report(): FamilyCrawlReport {
     const plan = this.#plan;
     const total = plan?.order.length;
     const loss = Math.min(lossOf(this.#census.state), MAX_LOSS);
@@ -271,9 +271,10 @@ export class FamilyCrawl {
       onlySecure: false,
     });
     for (const contact of realm.seedsFor(target, SEEDS)) lookup.add(contact, 0);
-    for (const endpoint of await bootstrap.endpoints(realm, signal)) lookup.addNameless(endpoint);
+    const { endpoints, coming } = await bootstrap.begin(realm, signal);
+    for (const endpoint of endpoints) lookup.addNameless(endpoint);
     const summary = await runLookup(this.#asking, lookup, {
-      ...{ clock, signal },
+      ...{ clock, signal, coming },
       question: { method: 'find_node', args: { target } },
       onEvent: () => undefined,
       onAnswer: (response, { endpoint }) => {

@@ -11,6 +11,6 @@
 export { type CensusState, type Counts, versionBytes } from './census.ts';
 export { Crawl } from './crawl.ts';
 export type { SizeEstimate } from './estimate.ts';
-export type { CrawlEvent, FamilyReport, FoundNode } from './events.ts';
+export type { CrawlEvent, FamilyCrawlReport, FoundNode } from './events.ts';
 export type { CrawlState } from './state.ts';
 export { type CrawlFile, decodeCrawl, encodeCrawl, MAX_CRAWL_BYTES } from './state-codec.ts';
