@@ -183,7 +183,7 @@ describe('--state', () => {
   });
 
   test('is written now and then', async () => {
-    await using scene = await sceneOf(30);
+    await using scene = await sceneOf(60);
     const { files } = scene.us.runtime;
     let during = 0;
     const onWrite = (): void => {
@@ -191,7 +191,7 @@ describe('--state', () => {
         during = Math.max(during, there?.size ?? 0);
       });
     };
-    const argv = ['crawl', '--state', 'crawl.state', '--rate', '1', '--timeout', '70s'];
+    const argv = ['crawl', '--state', 'crawl.state', '--rate', '2', '--timeout', '70s'];
     expect((await scene.ask(argv, { onWrite })).code).toBe(6);
     expect(during).toBeGreaterThan(200);
   });
