@@ -17,6 +17,7 @@ import {
   type TransferFlags,
   verifyMode,
 } from './transfer/flags.ts';
+import { flagsWithin } from './transfer/reach.ts';
 import type { Transfer } from './transfer/transfer.ts';
 import { downloadView } from './transfer/view.ts';
 
@@ -65,20 +66,23 @@ function collectKind(kind: string, before: readonly string[] = []): readonly str
 
 const EXAMPLES = `
 Existing data is checked and kept; an interrupted download goes on where it stopped. Peers come from
-trackers, from the DHT, which never hears of private torrents, and from links and --peer. Their connections
-begin with an encrypted handshake where they know how; --encryption require wants RC4 for all that follows.
+trackers, from the DHT and the local network, which never hear of private torrents, and from links
+and --peer. Their connections begin with an encrypted handshake where they know how; --encryption
+require wants RC4 for all that follows.
 Exit code 6 when --timeout came first, 4 when the disk refused, 130 after Ctrl-C.
 
 Examples:
   bip download debian.torrent --output ~/Downloads
   bip download 'magnet:?xt=urn:btih:…&tr=…'
   bip download c0fda1edafdbdbb96443424e0b3899af7159d10e --timeout 1h
-  bip download film.torrent --peer 192.0.2.7:6881 --no-trackers --no-dht
+  bip download film.torrent --peer 192.0.2.7:6881 --no-trackers --no-dht --no-lpd
   bip download film.torrent --json | jq 'select(.type == "end")'
 `;
 
-async function* download(invocation: Invocation<DownloadFlags>): AsyncGenerator<TransferEvent> {
-  const { context, args, options, reporter } = invocation;
+async function* download(asked: Invocation<DownloadFlags>): AsyncGenerator<TransferEvent> {
+  const { context, args, reporter } = asked;
+  const options = await flagsWithin(context, asked.options, reporter);
+  const invocation = { ...asked, options };
   const sources: TorrentSource[] = [];
   for (const argument of args) {
     sources.push(await loadTorrent(context, argument, { signal: context.signal }));
@@ -87,7 +91,7 @@ async function* download(invocation: Invocation<DownloadFlags>): AsyncGenerator<
   const { Session } = await import('../src/session/index.ts');
   await using session = await Session.open(
     context.runtime,
-    await sessionOptions(options, { signal: context.signal, sources, reporter }),
+    await sessionOptions(options, context, { sources, reporter }),
   );
   for (const source of sources) {
     const spent = context.runtime.clock.now() - started;
@@ -123,7 +127,7 @@ async function* downloadOne(
     json: options.json === true,
     reveal: options.reveal === true,
   });
-  warnWhenAlone(reporter, how.source, options);
+  warnWhenAlone(reporter, how.source, options, context);
   try {
     const outcome = waitFor(context, transfer.torrent.completed, how.timeoutMs).finally(() =>
       transfer.events.end(),

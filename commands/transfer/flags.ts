@@ -5,11 +5,14 @@ import { type Endpoint, parseEndpoint } from '../../src/base/endpoint.ts';
 import { UsageError } from '../../src/base/errors.ts';
 import { ipFamily } from '../../src/base/ip.ts';
 import type { EncryptionMode, SessionOptions, VerifyMode } from '../../src/session/index.ts';
+import type { Context } from '../cli/context.ts';
 import { bootstrapOption } from '../cli/dht-flags.ts';
+import { noProxyOption, proxyOption } from '../cli/proxy.ts';
 import { parseDuration, parseWhole } from '../cli/units.ts';
 import { type DhtFlags, type DhtWishes, dhtOptions } from './dht.ts';
+import { type LpdFlags, lpdOptions } from './lpd.ts';
 
-export interface TransferFlags extends DhtFlags {
+export interface TransferFlags extends DhtFlags, LpdFlags {
   readonly peer?: readonly Endpoint[];
   readonly port?: number;
   /** Milliseconds. */
@@ -57,6 +60,9 @@ export function addTransferFlags(
     .addOption(new Option('--no-trackers', 'ask no tracker'))
     .addOption(new Option('--no-dht', 'stay out of the DHT'))
     .addOption(bootstrapOption().conflicts('dht'))
+    .addOption(new Option('--no-lpd', 'neither ask nor tell the local network'))
+    .addOption(proxyOption())
+    .addOption(noProxyOption())
     .addOption(new Option('--reveal', 'show passkeys and other secrets in tracker URLs'));
 }
 
@@ -68,14 +74,17 @@ export function verifyMode(verify: boolean | undefined): VerifyMode {
 
 export async function sessionOptions(
   flags: TransferFlags,
-  { signal, ...wishes }: DhtWishes & { readonly signal: AbortSignal },
+  { signal, proxy }: Pick<Context, 'signal' | 'proxy'>,
+  wishes: DhtWishes,
 ): Promise<SessionOptions> {
-  const dht = await dhtOptions(flags, wishes);
+  const dht = await dhtOptions(flags, { ...wishes, proxy });
+  const lpd = lpdOptions(flags, { ...wishes, proxy });
   return {
     signal,
     encryption: flags.encryption,
     onNote: (message) => wishes.reporter.explain(message),
     ...(dht === undefined ? {} : { dht }),
+    ...(lpd === undefined ? {} : { lpd }),
     ...(flags.port === undefined ? {} : { port: flags.port }),
     ...(flags.host === undefined ? {} : { host: flags.host }),
     ...(flags.bind === undefined ? {} : { bind: flags.bind }),

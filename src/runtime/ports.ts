@@ -79,9 +79,49 @@ export interface BindOptions {
   readonly reusePort?: boolean;
 }
 
+export interface DatagramOptions extends BindOptions {
+  /**
+   * Hears a multicast group instead of a `host`, and shares the port with others of this machine that
+   * do; sends nothing. What is sent to the machine and not to the group does not arrive where the
+   * system can tell (Windows cannot).
+   */
+  readonly group?: MulticastGroup;
+  /** How what is sent to groups leaves. Left out, it leaves as the system likes. */
+  readonly multicast?: MulticastSending;
+  readonly signal: AbortSignal;
+}
+
+export interface MulticastGroup {
+  /** A literal multicast address; it has the family of the socket. */
+  readonly address: string;
+  /** Names of the interfaces on which the group is heard, at least one of them with an address of that family. */
+  readonly interfaces: readonly string[];
+}
+
+export interface MulticastSending {
+  /** Name of the interface by which it leaves. */
+  readonly interface: string;
+  /** How many networks it may cross: 1 is that of the interface alone. */
+  readonly hops: number;
+}
+
+/** One address of an interface of this machine. */
+export interface InterfaceAddress {
+  /** What the system calls the interface, e.g. `eth0`. */
+  readonly interface: string;
+  /** Literal; link-local IPv6 has its zone (`fe80::1%eth0`). */
+  readonly address: string;
+  /** The interface leads nowhere but to this machine. */
+  readonly isLoopback: boolean;
+}
+
 export interface Network {
-  bindDatagrams(options: BindOptions & { readonly signal: AbortSignal }): Promise<Datagrams>;
-  /** @throws {NetworkError} refused, unreachable, or no route; `to.host` must be a literal address. */
+  /**
+   * @throws {NetworkError} with code `BIP_PORT_IN_USE` when somebody else is there; when the machine has
+   *   no such address; when no interface of `group` takes part in it.
+   */
+  bindDatagrams(options: DatagramOptions): Promise<Datagrams>;
+  /** @throws {NetworkError} refused, unreachable, or no route; `to.host` must be an answer of {@link Lookup}. */
   connect(
     to: Endpoint,
     options: { readonly host?: string; readonly signal: AbortSignal },
@@ -95,7 +135,8 @@ export interface Network {
 
 export interface Lookup {
   /**
-   * Literal addresses of `host`, best first; a literal address is its own answer.
+   * Literal addresses of `host`, best first; a literal address is its own answer. Behind a proxy the
+   * one answer is the name itself, which goes to the proxy as it is.
    * @throws {NetworkError} with code `BIP_DNS` when there is none.
    */
   addresses(
@@ -109,6 +150,8 @@ export interface Lookup {
   texts(host: string, options: { readonly signal: AbortSignal }): Promise<readonly string[]>;
   /** Addresses under which others may reach this machine: of its interfaces, loopback and link-local left out. */
   localAddresses(): readonly string[];
+  /** All addresses of all interfaces that are up, loopback and link-local ones, too. */
+  interfaces(): readonly InterfaceAddress[];
 }
 
 export interface HttpRequest {
@@ -127,7 +170,7 @@ export interface HttpResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** Unpacked (gzip, deflate) and unchunked. */
   readonly body: Uint8Array;
-  /** Who answered, as a literal address. */
+  /** Who answered, as a literal address; of a connection that was made for us, what that calls it. */
   readonly remote: Endpoint;
   /** Of `https:` only. */
   readonly tls?: TlsFacts;
@@ -153,9 +196,18 @@ export interface TlsFacts {
   readonly validUntil?: number;
 }
 
+/** Makes the connections below HTTP and WebSockets in place of the system; `to.host` may be a name. */
+export type Connect = (
+  to: Endpoint,
+  options: { readonly signal: AbortSignal },
+) => Promise<ByteStream>;
+
 export interface Http {
   /** One GET. Redirects are answers like others: whether to follow is the caller's decision. */
-  get(request: HttpRequest, options: { readonly signal: AbortSignal }): Promise<HttpResponse>;
+  get(
+    request: HttpRequest,
+    options: { readonly signal: AbortSignal; readonly connect?: Connect },
+  ): Promise<HttpResponse>;
   /**
    * Serves GET and HEAD over HTTP/1.1 with connections that are kept; whatever else is asked is
    * refused. A handler that throws answers with 500.
@@ -228,6 +280,7 @@ export interface WebSockets {
     options: {
       readonly signal: AbortSignal;
       readonly family?: 4 | 6;
+      readonly connect?: Connect;
       /** A longer message closes the link with an error. */
       readonly maxBytes: number;
     },

@@ -5,6 +5,7 @@ import { formatEndpoint } from '../base/endpoint.ts';
 import { NetworkError, UsageError } from '../base/errors.ts';
 import { DhtNode, type DhtOptions } from '../dht/index.ts';
 import { makePeerId, Reserved } from '../handshake/index.ts';
+import { Lpd } from '../lpd/index.ts';
 import type { ByteStream, Listener, Runtime } from '../runtime/ports.ts';
 import { Encryption, type EncryptionMode, isTorrentOf } from './encryption.ts';
 import { Introduction } from './introduction.ts';
@@ -31,7 +32,16 @@ export interface SessionOptions {
   readonly encryption?: EncryptionMode;
   /** Hears of calls that belong to no torrent, since they failed before they named one of ours. */
   readonly onNote?: (message: string) => void;
+  /** Looks for peers on the local network (BEP 14), where the machine is on one. */
+  readonly lpd?: SessionLpd;
   readonly signal: AbortSignal;
+}
+
+export interface SessionLpd {
+  /** The one address of this machine that is announced, on its interface alone; default all. */
+  readonly address?: string;
+  /** It cannot be had; the session goes on without. */
+  readonly onUnavailable?: (error: NetworkError) => void;
 }
 
 export class Session implements AsyncDisposable {
@@ -62,16 +72,24 @@ export class Session implements AsyncDisposable {
       else opened.session.#accept(stream);
     });
     const { port } = listener.local;
-    const dht = await openDht(runtime, options, port).catch(async (error: unknown) => {
-      await listener[Symbol.asyncDispose]();
+    const closing = async (
+      error: unknown,
+      ...others: (AsyncDisposable | undefined)[]
+    ): Promise<never> => {
+      for (const one of [listener, ...others]) await one?.[Symbol.asyncDispose]();
       throw error;
-    });
+    };
+    const dht = await openDht(runtime, options, port).catch((error: unknown) => closing(error));
     const onBug = (error: unknown): void => {
       if (opened.session !== undefined) opened.session.#bug(error);
     };
+    const lpd = await openLpd(runtime, options, { port, onBug }).catch((error: unknown) =>
+      closing(error, dht),
+    );
     const identity: SessionIdentity = {
       encryption: new Encryption(runtime, options.encryption ?? 'prefer', onBug),
       dht,
+      lpd,
       dhtPort: options.dht?.readOnly === true ? undefined : dht?.port,
       reserved: Reserved.of('fast', 'extended', ...(dht === undefined ? [] : (['dht'] as const))),
       peerId: makePeerId(runtime.random),
@@ -86,7 +104,7 @@ export class Session implements AsyncDisposable {
     return session;
   }
 
-  /** Where peers can call us. */
+  /** Where peers can call us; 0 when they cannot. */
   get port(): number {
     return this.#listener.local.port;
   }
@@ -136,6 +154,7 @@ export class Session implements AsyncDisposable {
       [...this.#torrents.values()].map((torrent) => torrent[Symbol.asyncDispose]()),
     );
     await this.#identity.dht?.[Symbol.asyncDispose]();
+    await this.#identity.lpd?.[Symbol.asyncDispose]();
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
@@ -191,6 +210,22 @@ async function openDht(
   } catch (error) {
     if (!(error instanceof NetworkError) || error.code !== 'BIP_PORT_IN_USE') throw error;
     return await DhtNode.open(runtime, { ...dht, port: 0, signal });
+  }
+}
+
+/** A machine that is on no network has no local peers. */
+async function openLpd(
+  runtime: Runtime,
+  { lpd, signal }: SessionOptions,
+  rest: { readonly port: number; readonly onBug: (error: unknown) => void },
+): Promise<Lpd | undefined> {
+  if (lpd === undefined) return undefined;
+  try {
+    return await Lpd.open(runtime, { ...rest, signal, address: lpd.address });
+  } catch (error) {
+    if (!(error instanceof NetworkError)) throw error;
+    lpd.onUnavailable?.(error);
+    return undefined;
   }
 }
 

@@ -2,7 +2,7 @@
 
 import { ipFamily } from '../../base/ip.ts';
 import { networkFailure } from '../failures.ts';
-import type { Lookup, Millis } from '../ports.ts';
+import type { InterfaceAddress, Lookup, Millis } from '../ports.ts';
 import { abortable } from './aborting.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -42,8 +42,14 @@ function key(name: string): string {
   return name.toLowerCase().replace(/\.$/, '');
 }
 
-/** `own`: the addresses of the host that asks. */
-export function lookupIn(names: Names, timeline: Timeline, own: readonly string[]): Lookup {
+/** What a host knows of itself. */
+interface Own {
+  readonly addresses: readonly string[];
+  readonly interfaces: readonly InterfaceAddress[];
+}
+
+/** `own`: of the host that asks. */
+export function lookupIn(names: Names, timeline: Timeline, own: Own): Lookup {
   /** True when nobody answered. */
   const asked = async (signal: AbortSignal): Promise<boolean> => {
     const { silent } = names;
@@ -54,7 +60,8 @@ export function lookupIn(names: Names, timeline: Timeline, own: readonly string[
     return silent;
   };
   return {
-    localAddresses: () => own,
+    localAddresses: () => own.addresses,
+    interfaces: () => own.interfaces,
     async addresses(host, { family, signal }) {
       signal.throwIfAborted();
       const literal = ipFamily(host);

@@ -78,7 +78,7 @@ function buildBip(): string | undefined {
 
 function bipCommand({ torrent, dir, port }: Job, ...flags: readonly string[]): readonly string[] {
   const bip = [process.execPath, BIP, 'download', torrent, '--output', dir];
-  return bip.concat('--port', String(port), '--quiet', '--no-dht', flags);
+  return bip.concat('--port', String(port), '--quiet', '--no-dht', '--no-lpd', flags);
 }
 
 /** The command that installs the program, if asking it anything fails. */
