@@ -15,8 +15,8 @@ import type { ByteStream, Millis, Runtime } from '../runtime/ports.ts';
  * `off`: plain connections only. `require`: RC4 only, both ways. `prefer`: peers of all kinds are let in;
  * who is called is called with an encrypted handshake first, and if it does not answer to that, on a new
  * connection without. That is the order of libtorrent, Transmission and aria2. What follows an encrypted
- * handshake is RC4 only where the other side insists, as with libtorrent: RC4 costs more than all the
- * rest of a transfer, and hides little from who measures sizes and times.
+ * handshake is RC4 only where the other side insists, as with libtorrent: RC4 costs nearly as much CPU
+ * as all the rest of a download (test/bench/download.ts), and hides little from who measures sizes and times.
  */
 export type EncryptionMode = 'off' | 'prefer' | 'require';
 

@@ -2,6 +2,8 @@
 
 import { describe, expect, test } from 'vitest';
 import { concatBytes } from '../../src/base/bytes.ts';
+import { PeerId } from '../../src/base/ids.ts';
+import { CipherBuffers, encodeHandshake, MseStream, Reserved } from '../../src/handshake/index.ts';
 import type { ByteStream } from '../../src/runtime/ports.ts';
 import type { HostOptions, SimHost } from '../../src/runtime/sim/index.ts';
 import type { EncryptionMode } from '../../src/session/index.ts';
@@ -212,6 +214,40 @@ describe('the line breaks', () => {
       })(),
     );
   });
+});
+
+test('who asks for one torrent under encryption and for another one behind it is turned away', async () => {
+  const swarm = new SwarmWorld(makeContent(100_000));
+  const { world } = swarm;
+  await world.run(
+    (async () => {
+      const told: string[] = [];
+      swarm.session = { encryption: 'require', onNote: (note) => told.push(note) };
+      const seed = await swarm.seed(LINE);
+      const other = makeContent(90_000).metainfo;
+      seed.session.add({ source: { type: 'metainfo', metainfo: other }, root: '/other' });
+      const [named, asked] = [swarm.content.metainfo.infoHash, other.infoHash];
+      if (named === undefined || asked === undefined) throw new RangeError('both are v1');
+      const onBug = (error: unknown): never => expect.unreachable(String(error));
+      const caller = swarm.host(LINE);
+      const { clock, random, network } = caller.runtime;
+      for (const infoHash of [asked, named]) {
+        const inner = await network.connect(seed.endpoint, { signal: SIGNAL });
+        const context = { clock, random, buffers: new CipherBuffers(), onBug };
+        const call = { infoHash: named.wire, methods: ['rc4'] } as const;
+        const stream = MseStream.call(inner, context, call);
+        const peerId = new PeerId(new Uint8Array(20).fill(0x66));
+        const reserved = Reserved.of('fast');
+        stream.write(encodeHandshake({ reserved, infoHash: infoHash.wire, peerId }));
+        stream.open({ data: () => undefined, drain: () => undefined, closed: () => undefined });
+        await caller.sleep(2_000);
+        expect(seed.torrent.swarm.links.size).toBe(infoHash === named ? 1 : 0);
+        await stream[Symbol.asyncDispose]();
+      }
+      expect(told).toEqual([expect.stringContaining('the peer speaks of another torrent')]);
+      await finish(swarm, [seed]);
+    })(),
+  );
 });
 
 describe('strangers', () => {
