@@ -70,7 +70,7 @@ export function scopesOf(
   return scopes;
 }
 
-export function familyOf(address: string): 4 | 6 {
+function familyOf(address: string): 4 | 6 {
   return address.includes(':') ? 6 : 4;
 }
 

@@ -11,7 +11,7 @@ const TOTAL_BURST = 200;
 /** Twenty a second. */
 const TOTAL_COST: Millis = 50;
 /** Senders that are told apart. */
-export const MAX_SENDERS = 256;
+const MAX_SENDERS = 256;
 
 export class FloodGate {
   /** When the bucket of a sender is full again; the one that was refilled longest ago comes first. */

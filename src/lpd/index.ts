@@ -5,6 +5,6 @@
  * @module
  */
 
-export { LPD_GROUPS, type LpdAnnounce, MAX_INFO_HASHES } from './codec.ts';
+export { type LpdAnnounce, MAX_INFO_HASHES } from './codec.ts';
 export type { Door } from './doors.ts';
 export { type HeardAnnounce, Lpd, type LpdOptions } from './driver.ts';

@@ -16,9 +16,9 @@ import { FloodGate } from './flood-gate.ts';
 import { Neighbours } from './neighbours.ts';
 
 /** "It should send a LSD announce every 5 minutes" (BEP 14). */
-export const ANNOUNCE_INTERVAL: Millis = 5 * 60_000;
+const ANNOUNCE_INTERVAL: Millis = 5 * 60_000;
 /** "A client should send no more than 1 announce per minute" (BEP 14). */
-export const MIN_ANNOUNCE_PAUSE: Millis = 60_000;
+const MIN_ANNOUNCE_PAUSE: Millis = 60_000;
 /** Torrents that are added together are announced together. */
 const GATHERING: Millis = 100;
 /** An answer is given after a while, up to this one, so that not all are given at once. */

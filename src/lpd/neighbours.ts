@@ -6,7 +6,7 @@ import type { Millis } from '../runtime/ports.ts';
 /** Peers of one torrent that are remembered: whoever shouts many names at us is not believed for long. */
 export const MAX_NEIGHBOURS = 100;
 /** Who was not heard for so long is forgotten: three rounds of BEP 14's five minutes. */
-export const NEIGHBOUR_LIFE: Millis = 15 * 60_000;
+const NEIGHBOUR_LIFE: Millis = 15 * 60_000;
 
 export class Neighbours {
   readonly #heardAt = new Map<string, Millis>();

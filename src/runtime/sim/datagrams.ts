@@ -110,6 +110,8 @@ function spread(from: HostCore, { bytes, local, to, by }: Call): void {
   const { lan } = own;
   const source = { host: own.address, port: local.port };
   for (const target of lan === undefined ? [from] : world.neighbours(lan)) {
+    // Switches know who listens (RFC 4541).
+    if (target.groupSockets.size === 0) continue;
     const door = target === from ? own : target.interfaces.find((one) => one.lan === lan);
     const path = world.paths.between(from, target);
     const size = sizeOf(bytes, to);
