@@ -9,10 +9,10 @@ import type { Context } from '../cli/context.ts';
 import { bootstrapOption } from '../cli/dht-flags.ts';
 import { noProxyOption, proxyOption } from '../cli/proxy.ts';
 import { parseDuration, parseWhole } from '../cli/units.ts';
+import { type BlocklistFlags, blocklistOption } from './blocklist.ts';
 import { type DhtFlags, type DhtWishes, dhtOptions } from './dht.ts';
 
-export interface TransferFlags extends DhtFlags {
-  readonly peer?: readonly Endpoint[];
+export interface TransferFlags extends DhtFlags, BlocklistFlags {
   readonly port?: number;
   /** Milliseconds. */
   readonly timeout?: number;
@@ -50,6 +50,7 @@ export function addTransferFlags(
     .addOption(new Option('--no-trackers', 'ask no tracker'))
     .addOption(new Option('--no-dht', 'stay out of the DHT'))
     .addOption(bootstrapOption().conflicts('dht'))
+    .addOption(blocklistOption())
     .addOption(proxyOption())
     .addOption(noProxyOption())
     .addOption(new Option('--reveal', 'show passkeys and other secrets in tracker URLs'));

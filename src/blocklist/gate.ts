@@ -29,11 +29,16 @@ export class Gate {
     this.network = {
       bindDatagrams: async (options) => this.#guarded(await network.bindDatagrams(options)),
       connect: async (to, options) => {
-        if (this.#blocks(to)) {
-          this.#outgoing++;
-          throw blockedError(to);
+        this.#refuse(to);
+        const stream = await network.connect(to, options);
+        try {
+          // The list may have been replaced meanwhile.
+          this.#refuse(to);
+        } catch (error) {
+          await stream[Symbol.asyncDispose]();
+          throw error;
         }
-        return this.#kept(await network.connect(to, options));
+        return this.#kept(stream);
       },
       listen: (accept, options) =>
         network.listen((stream) => {
@@ -55,6 +60,12 @@ export class Gate {
     const lost = [...this.#streams].filter(({ remote }) => this.#blocks(remote));
     for (const stream of lost) stream.breakOff(blockedError(stream.remote));
     return lost.length;
+  }
+
+  #refuse(to: Endpoint): void {
+    if (!this.#blocks(to)) return;
+    this.#outgoing++;
+    throw blockedError(to);
   }
 
   #blocks({ host }: Endpoint): boolean {

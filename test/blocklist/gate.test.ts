@@ -139,6 +139,15 @@ test('a new list breaks off connections to who is on it, and lets in who is not'
     await pause(here, 1000);
   }));
 
+test('a call that is under way when its address is blocked does not come through', () =>
+  scene(async ({ gate, good }) => {
+    const listener = await echo(good);
+    const call = gate.network.connect({ host: good.address, port: PORT }, { signal });
+    gate.replace(listOf('10.0.0.2'));
+    await expect(call).rejects.toMatchObject({ code: 'BIP_BLOCKED' });
+    await listener[Symbol.asyncDispose]();
+  }));
+
 function pause({ runtime: { clock } }: SimHost, ms: number): Promise<void> {
   return new Promise((resolve) => {
     clock.schedule(clock.now() + ms, resolve);
