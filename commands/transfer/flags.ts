@@ -9,11 +9,11 @@ import type { Context } from '../cli/context.ts';
 import { bootstrapOption } from '../cli/dht-flags.ts';
 import { noProxyOption, proxyOption } from '../cli/proxy.ts';
 import { parseDuration, parseWhole } from '../cli/units.ts';
+import { type BlocklistFlags, blocklistOption } from './blocklist.ts';
 import { type DhtFlags, type DhtWishes, dhtOptions } from './dht.ts';
 import { type LpdFlags, lpdOptions } from './lpd.ts';
 
-export interface TransferFlags extends DhtFlags, LpdFlags {
-  readonly peer?: readonly Endpoint[];
+export interface TransferFlags extends DhtFlags, LpdFlags, BlocklistFlags {
   readonly port?: number;
   /** Milliseconds. */
   readonly timeout?: number;
@@ -68,6 +68,7 @@ export function addTransferFlags(
     )
     .addOption(new Option('--no-dht-table', 'keep no nodes of the DHT for the next run'))
     .addOption(new Option('--no-lpd', 'neither ask nor tell the local network'))
+    .addOption(blocklistOption())
     .addOption(proxyOption())
     .addOption(noProxyOption())
     .addOption(new Option('--reveal', 'show passkeys and other secrets in tracker URLs'));
