@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Endpoint, parseEndpoint } from '../../src/base/endpoint.ts';
 import { UsageError } from '../../src/base/errors.ts';
 import { ipFamily } from '../../src/base/ip.ts';
-import type { SessionOptions, VerifyMode } from '../../src/session/index.ts';
+import type { SessionOptions, TransportMode, VerifyMode } from '../../src/session/index.ts';
 import { bootstrapOption } from '../cli/dht-flags.ts';
 import { parseDuration, parseWhole } from '../cli/units.ts';
 import { type DhtFlags, type DhtWishes, dhtOptions } from './dht.ts';
@@ -17,6 +17,7 @@ export interface TransferFlags extends DhtFlags {
   /** True with `--verify`, false with `--no-verify`. */
   readonly verify?: boolean;
   readonly trackers: boolean;
+  readonly transport: TransportMode;
   readonly reveal?: true;
 }
 
@@ -45,6 +46,11 @@ export function addTransferFlags(
         parseDuration(text, '--timeout'),
       ),
     )
+    .addOption(
+      new Option('--transport <name>', 'how to connect: TCP, uTP, or whichever answers first')
+        .choices(['tcp', 'utp', 'both'])
+        .default('both'),
+    )
     .addOption(new Option('--no-trackers', 'ask no tracker'))
     .addOption(new Option('--no-dht', 'stay out of the DHT'))
     .addOption(bootstrapOption().conflicts('dht'))
@@ -64,6 +70,7 @@ export async function sessionOptions(
   const dht = await dhtOptions(flags, wishes);
   return {
     signal,
+    transport: flags.transport,
     ...(dht === undefined ? {} : { dht }),
     ...(flags.port === undefined ? {} : { port: flags.port }),
     ...(flags.host === undefined ? {} : { host: flags.host }),

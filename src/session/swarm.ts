@@ -115,8 +115,9 @@ export class Swarm implements LinkHost, AsyncDisposable {
       extended: handshake.reserved.has('extended'),
     });
     this.links.add(link);
+    const how = stream.transport === 'utp' ? ' over uTP' : '';
     this.#options.onNote(
-      `${outgoing ? 'connected to' : 'called by'} ${formatEndpoint(link.remote)} ${peerIdPrefix(link.peerId)}`,
+      `${outgoing ? 'connected to' : 'called by'} ${formatEndpoint(link.remote)} ${peerIdPrefix(link.peerId)}${how}`,
     );
     link.connection.sendPieces(content?.have);
     this.#sendExtendedHandshake(link);
