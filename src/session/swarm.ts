@@ -115,9 +115,8 @@ export class Swarm implements LinkHost, AsyncDisposable {
       extended: handshake.reserved.has('extended'),
     });
     this.links.add(link);
-    const how = stream.transport === 'utp' ? ' over uTP' : '';
     this.#options.onNote(
-      `${outgoing ? 'connected to' : 'called by'} ${formatEndpoint(link.remote)} ${peerIdPrefix(link.peerId)}${how}`,
+      `${outgoing ? 'connected to' : 'called by'} ${formatEndpoint(link.remote)} ${peerIdPrefix(link.peerId)}${transportOf(link)}`,
     );
     link.connection.sendPieces(content?.have);
     this.#sendExtendedHandshake(link);
@@ -314,4 +313,8 @@ export class Swarm implements LinkHost, AsyncDisposable {
     }
     return true;
   }
+}
+
+function transportOf({ stream }: PeerLink): string {
+  return stream.transport === 'utp' ? ' over uTP' : '';
 }

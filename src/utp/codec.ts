@@ -98,7 +98,7 @@ export class PacketReader implements PacketHeader {
       const start = position + EXTENSION_HEAD;
       if (start + length > bytes.length) return 'an extension is cut off';
       if (type === SELECTIVE_ACK) {
-        if (length === 0 || length % 4 !== 0) return 'a selective ack is not of whole words';
+        // BEP 29 wants whole words of 32 bits; libtorrent sends as many bytes as it needs.
         this.sackStart = start;
         this.sackLength = length;
       }

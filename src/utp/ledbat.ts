@@ -8,7 +8,7 @@
  */
 
 /** Microseconds of queueing that are aimed at: BEP 29 CCONTROL_TARGET, RFC 6817 at most 100 ms. */
-export const TARGET = 100_000;
+const TARGET = 100_000;
 /** Slow start ends when the queue has grown to this part of the target. */
 const SLOW_START_END = 0.5;
 /** Packets: a little less than the ten of TCP (RFC 6928), since this is to yield to it. */

@@ -5,7 +5,7 @@ import { UtpSocket } from '../../src/utp/index.ts';
 import { PLACES, type Place } from '../runtime/place.ts';
 
 /** `network` whose streams are of uTP; a socket for each call and each listener, until the stack ends. */
-export function utpNetwork(
+function utpNetwork(
   { network, clock, random }: Pick<Runtime, 'network' | 'clock' | 'random'>,
   stack: AsyncDisposableStack,
 ): Network {
