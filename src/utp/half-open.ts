@@ -11,7 +11,8 @@ import type { Millis } from '../runtime/ports.ts';
 
 /** A thousand of them a round trip of 100 ms: ten thousand calls a second leave room for honest ones. */
 const MAX_HALF_OPEN = 1024;
-const LIFETIME: Millis = 10_000;
+/** Longer than the silence after which a caller that has nothing to say shows itself again. */
+const LIFETIME: Millis = 60_000;
 
 export interface HalfOpen {
   /** Sequence number of the call. */

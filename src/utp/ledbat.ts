@@ -17,14 +17,22 @@ const INITIAL_PACKETS = 4;
 const MIN_PACKETS = 2;
 /** Packets of growth in a round trip; RFC 6817 GAIN is at most 1, so that it never outgrows TCP. */
 const GAIN = 1;
-/** What is lost of the window in a round trip of too much delay, at most. */
-const MOST_SHRINKING = 0.5;
+/**
+ * What is lost of the window in a round trip when packets wait for twice the target or more. What is
+ * measured is what the window led to a round trip ago: with more, it would shrink too far.
+ */
+const SHRINKING = 0.25;
 
 export class Ledbat {
   #window: number;
+  /** Where slow start ends at the latest. */
   #threshold = Number.POSITIVE_INFINITY;
+  #isSlowStart = true;
   #packet: number;
   readonly #most: number;
+  /** Of this round trip: the least queueing, and the bytes that are still to be acknowledged. */
+  #least = Number.POSITIVE_INFINITY;
+  #roundBytes = 0;
 
   /** @param packet bytes of payload in a full packet; @param most bytes that the window never exceeds */
   constructor(packet: number, most: number) {
@@ -38,7 +46,7 @@ export class Ledbat {
     return this.#window;
   }
   get isSlowStart(): boolean {
-    return this.#window < this.#threshold;
+    return this.#isSlowStart;
   }
 
   /** Packets have another size from now on. */
@@ -53,15 +61,15 @@ export class Ledbat {
    */
   acked(bytes: number, underWay: number, queueing: number): void {
     const isLimited = underWay + 2 * this.#packet > this.#window;
-    if (this.isSlowStart) {
-      if (queueing <= SLOW_START_END * TARGET) {
+    if (this.#isSlowStart) {
+      this.#isSlowStart = this.#window < this.#threshold && !this.#hasQueued(bytes, queueing);
+      if (this.#isSlowStart) {
         if (isLimited) this.#become(this.#window + bytes);
         return;
       }
-      this.#threshold = this.#window;
     }
     const above = queueing / TARGET - 1;
-    if (above > 0) this.#become(this.#window - bytes * Math.min(above, MOST_SHRINKING));
+    if (above > 0) this.#become(this.#window - SHRINKING * bytes * Math.min(above, 1));
     else if (isLimited) {
       this.#become(this.#window - (GAIN * above * bytes * this.#packet) / this.#window);
     }
@@ -70,23 +78,42 @@ export class Ledbat {
   /** Something was lost, and later packets were not. To be told once a round trip. */
   lost(): void {
     this.#become(this.#window / 2);
-    this.#threshold = this.#window;
+    this.#isSlowStart = false;
   }
 
   /** Nothing came back for a while: the start is slow again, up to half of what it was. */
   timedOut(): void {
     this.#threshold = Math.max(this.#window / 2, MIN_PACKETS * this.#packet);
     this.#window = this.#packet;
+    this.#startSlowly();
   }
 
   /** It was quiet for so long that nobody knows what the line can take (RFC 5681 §4.1). */
   rested(): void {
     if (this.#window <= INITIAL_PACKETS * this.#packet) return;
-    this.#threshold = Math.max(
-      this.#window,
-      this.#threshold === Number.POSITIVE_INFINITY ? 0 : this.#threshold,
-    );
+    this.#threshold = this.#window;
+    this.#startSlowly();
     this.#window = INITIAL_PACKETS * this.#packet;
+  }
+
+  #startSlowly(): void {
+    this.#isSlowStart = true;
+    this.#least = Number.POSITIVE_INFINITY;
+    this.#roundBytes = 0;
+  }
+
+  /**
+   * Whether slow start has filled the line: a queue that was there during a whole round trip. A burst
+   * alone makes one that is gone again when the next round trip begins.
+   */
+  #hasQueued(bytes: number, queueing: number): boolean {
+    this.#least = Math.min(this.#least, queueing);
+    this.#roundBytes -= bytes;
+    if (this.#roundBytes > 0) return false;
+    const least = this.#least;
+    this.#least = Number.POSITIVE_INFINITY;
+    this.#roundBytes = this.#window;
+    return least > SLOW_START_END * TARGET;
   }
 
   #become(window: number): void {
