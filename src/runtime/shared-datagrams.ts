@@ -44,7 +44,9 @@ export class SharedDatagrams {
       return (await this.#open(options)).part(name);
     }
     const key = keyOf(options.host, options.port);
-    const known = await this.#sockets.get(key)?.catch(() => undefined);
+    const bound = this.#sockets.get(key);
+    // Nothing is awaited when there is none: who asks next has to find ours.
+    const known = bound === undefined ? undefined : await bound.catch(() => undefined);
     if (known !== undefined && !known.has(name)) return known.part(name);
     return (await this.#open(options)).part(name);
   }

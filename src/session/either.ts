@@ -50,6 +50,7 @@ function startCalls(
   options.signal.addEventListener('abort', stopWaiting, { once: true });
   const two = Promise.race([failed.promise, pause(clock, HEAD_START, waited.signal)]).then(() => {
     stopWaiting();
+    options.signal.throwIfAborted();
     return second(to, options);
   });
   return [one, two];

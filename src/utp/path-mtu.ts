@@ -28,8 +28,10 @@ const AGAIN: Millis = 600_000;
 export class PathMtu {
   /** Packet sizes to try, largest first. */
   readonly #candidates: readonly number[];
-  /** Index of the next candidate; all before it failed. */
-  #next = 0;
+  /** Indices of those that are neither known to fail, which come before, nor to pass. */
+  #from = 0;
+  #to: number;
+  /** Of the one that is tried now. */
   #failures = 0;
   #size: number;
   #doneAt: Millis | undefined;
@@ -41,6 +43,7 @@ export class PathMtu {
     this.#candidates = links
       .map((link) => link - HEADERS[family])
       .filter((size) => size > this.#size);
+    this.#to = this.#candidates.length;
   }
 
   /** Bytes of the largest packet that is known to pass. */
@@ -56,25 +59,34 @@ export class PathMtu {
   candidate(now: Millis): number | undefined {
     if (this.#doneAt !== undefined && now >= this.#doneAt + AGAIN) {
       this.#doneAt = undefined;
-      this.#next = 0;
+      this.#from = 0;
     }
-    const candidate = this.#candidates[this.#next];
-    return candidate === undefined || candidate <= this.#size ? undefined : candidate;
+    return this.#from < this.#to ? this.#candidates[this.#index] : undefined;
   }
 
   /** A packet of `size` bytes arrived. */
   passed(size: number, now: Millis): void {
     if (size <= this.#size) return;
     this.#size = size;
-    this.#doneAt = now;
+    this.#to = this.#candidates.indexOf(size);
+    this.#decided(now);
   }
 
   /** A packet of `size` bytes was lost, and those around it were not. */
   failed(size: number, now: Millis): void {
-    if (size !== this.#candidates[this.#next] || ++this.#failures < TRIALS) return;
+    if (size !== this.candidate(now) || ++this.#failures < TRIALS) return;
+    this.#from = this.#index + 1;
+    this.#decided(now);
+  }
+
+  /** The largest first, since it mostly passes; then what halves the rest. */
+  get #index(): number {
+    return this.#from === 0 ? 0 : (this.#from + this.#to) >>> 1;
+  }
+
+  #decided(now: Millis): void {
     this.#failures = 0;
-    this.#next++;
-    if (this.candidate(now) === undefined) this.#doneAt ??= now;
+    if (this.#from >= this.#to) this.#doneAt = now;
   }
 }
 

@@ -5,7 +5,8 @@ import type { Millis } from '../runtime/ports.ts';
 /** Before anything is known. */
 const FIRST_TIMEOUT: Millis = 1000;
 const SHORTEST_TIMEOUT: Millis = 500;
-const LONGEST_TIMEOUT: Millis = 30_000;
+/** Doubling ends here, unless a round trip takes longer. */
+const LONGEST_TIMEOUT: Millis = 10_000;
 
 export class RoundTrip {
   #mean: Millis | undefined;
@@ -33,6 +34,6 @@ export class RoundTrip {
       this.#mean === undefined
         ? FIRST_TIMEOUT
         : Math.max(this.#mean + 4 * this.#variance, SHORTEST_TIMEOUT);
-    return Math.min(base * 2 ** timeouts, LONGEST_TIMEOUT);
+    return Math.min(base * 2 ** timeouts, Math.max(base, LONGEST_TIMEOUT));
   }
 }

@@ -277,7 +277,7 @@ export class Sender {
   #trialSize(sequence: number, length: number, now: Millis): number | undefined {
     const out = this.#out;
     if (out.isProbing || out.isSentBefore(sequence) || out.unsent < PROBE_COMPANY) return undefined;
-    if (out.underWay + PROBE_COMPANY * this.#mtu.payload > this.#ledbat.window) return undefined;
+    if (PROBE_COMPANY * this.#mtu.payload > this.#ledbat.window) return undefined;
     const size = this.#mtu.candidate(now);
     return size === undefined || size - length < 2 ? undefined : size;
   }

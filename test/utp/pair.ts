@@ -1,8 +1,8 @@
 /** Two hosts of the simulated world with a connection of uTP between them. @module */
 
-import { SeededRandom } from '../../src/runtime/sim/seeded-random.ts';
 import type { ByteStream, Datagrams, Millis } from '../../src/runtime/ports.ts';
 import type { HostOptions, PathOptions, SimHost, World } from '../../src/runtime/sim/index.ts';
+import { SeededRandom } from '../../src/runtime/sim/seeded-random.ts';
 import { UtpSocket } from '../../src/utp/index.ts';
 import { UtpStream } from '../../src/utp/stream.ts';
 import { makeWorld, TEST_SEED } from '../sim/world.ts';
