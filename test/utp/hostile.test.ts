@@ -41,10 +41,15 @@ async function stranger(host: SimHost, victim: SimHost): Promise<Stranger> {
   datagrams.receive((bytes) => {
     const reader = new PacketReader();
     reader.read(bytes);
-    made.got.push({ ...reader });
+    made.got.push(headerOf(reader));
     made.bytes += bytes.length;
   });
   return made;
+}
+
+function headerOf(reader: PacketReader): PacketHeader {
+  const { type, connectionId, timestamp, timestampDifference, window, sequence, ack } = reader;
+  return { type, connectionId, timestamp, timestampDifference, window, sequence, ack };
 }
 
 const NOTHING: PacketHeader = {

@@ -20,6 +20,8 @@ export interface PeerOptions {
   readonly state: string;
   /** The only address it uses. Default `127.0.0.1`. */
   readonly host?: Loopback | Island;
+  /** uTP in place of TCP, for which all are there otherwise; Transmission takes both then. */
+  readonly utpOnly?: boolean;
   /** Bytes a second; unlimited by default. */
   readonly uploadLimit?: number;
   /** Bytes a second; unlimited by default. */
