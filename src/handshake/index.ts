@@ -1,6 +1,6 @@
 /**
- * The handshake of peer connections: BEP 3 (the 68 bytes), reserved bits of BEP 5, 6, 10 and 52,
- * peer ids of BEP 20. Plain connections only; encryption is not here.
+ * The handshake of peer connections: BEP 3 (the 68 bytes), reserved bits of BEP 4,
+ * peer ids and whose they are (BEP 20). Plain connections only; encryption is not here.
  *
  * Pure: whoever owns the stream feeds {@link HandshakeReader} and sends what {@link encodeHandshake}
  * makes. Bytes behind the handshake are never taken, so that the wire parser can go on with them.
@@ -9,11 +9,19 @@
  */
 
 export {
+  type ClientIdentity,
+  formatClient,
+  identifyClient,
+  otherClient,
+  type PeerIdStyle,
+  showPeerId,
+} from './clients.ts';
+export {
   decodeHandshake,
   encodeHandshake,
   HANDSHAKE_LENGTH,
   type Handshake,
   HandshakeReader,
 } from './codec.ts';
-export { makePeerId, peerIdPrefix } from './peer-ids.ts';
-export { Reserved, type ReservedBit } from './reserved.ts';
+export { makePeerId, OUR_VERSION, peerIdPrefix } from './peer-ids.ts';
+export { Reserved, type ReservedBit, type ReservedFeature } from './reserved.ts';

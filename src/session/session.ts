@@ -3,7 +3,7 @@
 import { formatHex } from '../base/bytes.ts';
 import { NetworkError, UsageError } from '../base/errors.ts';
 import { DhtNode, type DhtOptions } from '../dht/index.ts';
-import { makePeerId, Reserved } from '../handshake/index.ts';
+import { makePeerId, OUR_VERSION, Reserved } from '../handshake/index.ts';
 import type { ByteStream, Listener, Runtime } from '../runtime/ports.ts';
 import { Introduction } from './introduction.ts';
 import { MetadataSearch, type MetadataSearchOptions } from './metadata-search.ts';
@@ -14,7 +14,6 @@ import { Torrent } from './torrent.ts';
 const USUAL_PORTS = [6881, 6882, 6883, 6884, 6885, 6886, 6887, 6888, 6889] as const;
 /** Strangers that are introducing themselves at once. */
 const MAX_INTRODUCTIONS = 100;
-const CLIENT_VERSION = 'bip 0.1.0';
 
 export interface SessionOptions {
   /** Where to listen; 0 for any free port. Default: the first free one of 6881–6889, else any. */
@@ -62,7 +61,7 @@ export class Session implements AsyncDisposable {
       port,
       bind: options.bind,
       key: runtime.random.uint32(),
-      version: CLIENT_VERSION,
+      version: OUR_VERSION,
     };
     const session = new Session(runtime, identity, listener);
     opened.session = session;
