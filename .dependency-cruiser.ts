@@ -10,7 +10,7 @@ const FLOORS: readonly (readonly string[])[] = [
   ['src/bencode'],
   ['src/metainfo', 'src/magnet', 'src/handshake', 'src/tracker', 'src/dht', 'src/lpd', 'src/utp'],
   ['src/peer', 'src/select', 'src/disk'],
-  ['src/session', 'src/content'],
+  ['src/session', 'src/content', 'src/probe'],
   ['src/simulation'],
   ['commands'],
   ['bin'],
