@@ -7,6 +7,7 @@
  */
 
 import { equalBytes } from '../base/bytes.ts';
+import { type Endpoint, formatEndpoint } from '../base/endpoint.ts';
 import {
   type BipError,
   NetworkError,
@@ -58,8 +59,8 @@ export interface ConversationOptions {
   readonly reserved: Reserved;
   /** The number of pieces where it is known. */
   readonly pieceCount?: number | undefined;
-  /** The peer's address, for `yourip`. */
-  readonly host: string;
+  /** Whom we talk to: a literal address. */
+  readonly endpoint: Endpoint;
   readonly now: Millis;
   /** How long the peer's handshake may take. */
   readonly timeoutMs: Millis;
@@ -153,7 +154,7 @@ export class Conversation implements WireHandler {
     this.#finish(
       this.#handshake === undefined
         ? new NetworkError(
-            'closed the connection without a handshake: it does not share this torrent, wants encryption, or has no room',
+            `${this.#name} closed the connection without a handshake: it does not share this torrent, wants encryption, or has no room`,
             { code: 'BIP_CLOSED', cause: error },
           )
         : undefined,
@@ -173,7 +174,7 @@ export class Conversation implements WireHandler {
     if (due === undefined || now < due) return;
     if (this.#handshake === undefined) {
       const { timeoutMs } = this.#options;
-      const message = `accepted the connection, but did not finish its handshake within ${timeoutMs / 1000}s`;
+      const message = `${this.#name} accepted the connection, but did not finish its handshake within ${timeoutMs / 1000}s`;
       return this.#finish(new TimeoutError(message, timeoutMs, { code: 'BIP_HANDSHAKE_TIMEOUT' }));
     }
     if (now >= this.#endsAt()) return this.#finish(undefined);
@@ -223,14 +224,14 @@ export class Conversation implements WireHandler {
       theirs !== undefined &&
       ![infoHash, otherHash ?? infoHash].some((hash) => equalBytes(hash, theirs))
     ) {
-      const message = 'answers for another torrent';
+      const message = `${this.#name} answers for another torrent`;
       this.#finish(new RemoteError(message, { code: 'BIP_OTHER_TORRENT' }));
       return taken;
     }
     const { handshake } = this.#reader;
     if (handshake === undefined) return taken;
     if (handshake.peerId.equals(peerId)) {
-      const message = 'gives our own peer id back: it is ourselves, or an echo';
+      const message = `${this.#name} gives our own peer id back: it is ourselves, or an echo`;
       this.#finish(new RemoteError(message, { code: 'BIP_SELF' }));
       return taken;
     }
@@ -242,14 +243,21 @@ export class Conversation implements WireHandler {
   }
 
   #greet({ reserved: theirs }: Handshake, now: Millis): void {
-    const { reserved: ours, host, pexWaitMs } = this.#options;
+    const { reserved: ours, endpoint, pexWaitMs } = this.#options;
     this.#say(now, (box) => {
       // BEP 6: one of the three has to come first.
       if (ours.has('fast') && theirs.has('fast')) box.plain('haveNone');
       if (!this.#bothExtended) return;
       const messages = new Map(pexWaitMs === undefined ? [] : [['ut_pex', OUR_PEX_ID]]);
-      box.extended(0, encodeExtendedHandshake({ messages, version: OUR_VERSION, yourIp: host }));
+      box.extended(
+        0,
+        encodeExtendedHandshake({ messages, version: OUR_VERSION, yourIp: endpoint.host }),
+      );
     });
+  }
+
+  get #name(): string {
+    return formatEndpoint(this.#options.endpoint);
   }
 
   get #bothExtended(): boolean {
@@ -281,7 +289,7 @@ export class Conversation implements WireHandler {
   }
 
   #tooMuch(): void {
-    const message = `sent more than ${MAX_BYTES} bytes that nobody asked for`;
+    const message = `${this.#name} sent more than ${MAX_BYTES} bytes that nobody asked for`;
     if (this.#handshake !== undefined)
       this.#fault = new RemoteError(message, { code: 'BIP_FLOOD' });
     this.#finish(undefined);
@@ -292,7 +300,7 @@ export class Conversation implements WireHandler {
       this.#fault = error;
       return this.#finish(undefined);
     }
-    const message = 'does not speak BitTorrent in plain text';
+    const message = `${this.#name} does not speak BitTorrent in plain text`;
     this.#finish(new RemoteError(message, { code: 'BIP_NOT_BITTORRENT', cause: error }));
   }
 

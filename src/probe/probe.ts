@@ -1,6 +1,6 @@
 /** Calls one peer by one or more ways, and closes every connection again. @module */
 
-import type { Endpoint } from '../base/endpoint.ts';
+import { type Endpoint, formatEndpoint } from '../base/endpoint.ts';
 import { BipError, invariant, TimeoutError } from '../base/errors.ts';
 import { bounded, pause } from '../runtime/aborting.ts';
 import type { ByteStream, Clock, Millis, Network, Runtime } from '../runtime/ports.ts';
@@ -10,10 +10,7 @@ import type { Attempt, Findings, ProbeReport, Way } from './report.ts';
 /** A peer that let us in once may think for a moment that we are still there. */
 const PAUSE_BETWEEN_WAYS: Millis = 200;
 
-export interface ProbeOptions
-  extends Omit<ConversationOptions, 'host' | 'now' | 'write' | 'handshakeOnly'> {
-  /** A literal address. */
-  readonly endpoint: Endpoint;
+export interface ProbeOptions extends Omit<ConversationOptions, 'now' | 'write' | 'handshakeOnly'> {
   /** The address of this machine to call from. */
   readonly bind?: string | undefined;
   /** What to try, in this order; the first that works is the one on which more is asked. */
@@ -111,9 +108,13 @@ async function connect(
   { endpoint, bind, timeoutMs, signal }: VisitOptions,
 ): Promise<ByteStream> {
   const late = (): TimeoutError =>
-    new TimeoutError(`did not accept a connection within ${timeoutMs / 1000}s`, timeoutMs, {
-      code: 'BIP_CONNECT_TIMEOUT',
-    });
+    new TimeoutError(
+      `${formatEndpoint(endpoint)} did not accept a connection within ${timeoutMs / 1000}s`,
+      timeoutMs,
+      {
+        code: 'BIP_CONNECT_TIMEOUT',
+      },
+    );
   return await bounded({ signal, clock, limit: { ms: timeoutMs, error: late } }, (inner) =>
     network.connect(endpoint, {
       signal: inner,
@@ -128,11 +129,10 @@ async function converse(
   clock: Clock,
   options: VisitOptions,
 ): Promise<Conversation> {
-  const { signal, endpoint } = options;
+  const { signal } = options;
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const conversation = new Conversation({
     ...options,
-    host: endpoint.host,
     now: clock.now(),
     write: (bytes) => stream.write(bytes),
   });

@@ -1,0 +1,55 @@
+/** Work on what comes one by one, many at once, with results in the order of what came. @module */
+
+import { Slots } from '../cli/slots.ts';
+
+/**
+ * At most `concurrency` pieces of work at once; a result is given on as soon as all before it are.
+ *
+ * @throws what `signal` was aborted with, what `items` throw after the results of those before, and
+ *   what `work` throws.
+ */
+export async function* inOrder<Item, Result>(
+  items: AsyncIterable<Item>,
+  { concurrency, signal }: { readonly concurrency: number; readonly signal: AbortSignal },
+  work: (item: Item) => Promise<Result>,
+): AsyncGenerator<Result> {
+  const slots = new Slots(concurrency);
+  const results: Promise<Result>[] = [];
+  let reading = true;
+  let wake: () => void = () => undefined;
+  const read = async (): Promise<void> => {
+    try {
+      for await (const item of items) {
+        const result = slots.run(() => work(item));
+        // Each is looked at in its turn.
+        result.catch(() => undefined);
+        results.push(result);
+        wake();
+      }
+    } finally {
+      reading = false;
+      wake();
+    }
+  };
+  const done = read();
+  done.catch(() => undefined);
+  // Standard input may be silent for ever.
+  const onAbort = (): void => wake();
+  signal.addEventListener('abort', onAbort);
+  try {
+    for (let at = 0; ; at++) {
+      while (at === results.length && reading && !signal.aborted) {
+        await new Promise<void>((resolve) => {
+          wake = resolve;
+        });
+      }
+      signal.throwIfAborted();
+      const result = results[at];
+      if (result === undefined) break;
+      yield await result;
+    }
+    await done;
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
