@@ -1,5 +1,6 @@
 /** Work on what comes one by one, many at once, with results in the order of what came. @module */
 
+import { EventQueue } from '../cli/event-queue.ts';
 import { Slots } from '../cli/slots.ts';
 
 /**
@@ -14,9 +15,7 @@ export async function* inOrder<Item, Result>(
   work: (item: Item) => Promise<Result>,
 ): AsyncGenerator<Result> {
   const slots = new Slots(concurrency);
-  const results: Promise<Result>[] = [];
-  let reading = true;
-  let wake: () => void = () => undefined;
+  const results = new EventQueue<Promise<Result>>();
   const read = async (): Promise<void> => {
     try {
       for await (const item of items) {
@@ -24,30 +23,19 @@ export async function* inOrder<Item, Result>(
         // Each is looked at in its turn.
         result.catch(() => undefined);
         results.push(result);
-        wake();
       }
     } finally {
-      reading = false;
-      wake();
+      results.end();
     }
   };
+  // Standard input may be silent for ever.
+  const onAbort = (): void => results.end();
+  signal.addEventListener('abort', onAbort);
   const done = read();
   done.catch(() => undefined);
-  // Standard input may be silent for ever.
-  const onAbort = (): void => wake();
-  signal.addEventListener('abort', onAbort);
   try {
-    for (let at = 0; ; at++) {
-      while (at === results.length && reading && !signal.aborted) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      signal.throwIfAborted();
-      const result = results[at];
-      if (result === undefined) break;
-      yield await result;
-    }
+    for await (const result of results) yield result;
+    signal.throwIfAborted();
     await done;
   } finally {
     signal.removeEventListener('abort', onAbort);

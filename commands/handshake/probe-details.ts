@@ -31,7 +31,7 @@ export function detailsOf(named: Endpoint, report: ProbeReport): readonly Row[] 
 }
 
 /** `all`, `none`, `12 of 40 pieces (30 %)`, `12 pieces`. */
-export function holdingsWords({ source, have, total, share }: Holdings): string {
+function holdingsWords({ source, have, total, share }: Holdings): string {
   const said = source === 'have-all' || source === 'have-none' ? ` (says ${source})` : '';
   if (have === undefined || share === 1) return `all pieces${said}`;
   if (total === undefined)

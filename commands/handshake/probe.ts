@@ -1,9 +1,9 @@
 /** `bip handshake probe`: who is a peer, and what can it do? @module */
 
 import { Command } from 'commander';
-import { type Endpoint, formatEndpoint } from '../../src/base/endpoint.ts';
+import type { Endpoint } from '../../src/base/endpoint.ts';
 import { BipError, TimeoutError, UsageError } from '../../src/base/errors.ts';
-import { makePeerId, Reserved } from '../../src/handshake/index.ts';
+import { Reserved } from '../../src/handshake/index.ts';
 import { type ProbeOptions, probePeer } from '../../src/probe/index.ts';
 import { bounded } from '../../src/runtime/aborting.ts';
 import { action, type Invocation } from '../cli/action.ts';
@@ -58,7 +58,7 @@ async function* run({ context, args, options }: Invocation<ProbeFlags>): AsyncGe
 type Shared = Omit<ProbeOptions, 'endpoint'>;
 
 function sharedOptions(
-  { runtime, signal }: Context,
+  { signal }: Context,
   flags: ProbeFlags,
   { infoHash, otherHash, pieceCount, private: isPrivate }: ProbedTorrent,
 ): Shared {
@@ -66,7 +66,6 @@ function sharedOptions(
   return {
     infoHash: infoHash.wire,
     otherHash: otherHash?.wire,
-    peerId: makePeerId(runtime.random),
     // Some close the connection when they are told of v2 for a torrent that is none.
     reserved: Reserved.of('fast', 'extended', ...(isV2 ? (['v2'] as const) : [])),
     pieceCount,

@@ -32,18 +32,16 @@ export async function probedTorrent(
   { v2 }: { readonly v2: boolean },
 ): Promise<ProbedTorrent> {
   const source = await loadTorrent(context, argument, { signal: context.signal });
-  const metainfo = source.type === 'metainfo' ? source.metainfo : undefined;
   const { infoHash: v1, infoHashV2 } = source.type === 'magnet' ? source.magnet : source.metainfo;
   const infoHash = v2 ? infoHashV2 : (v1 ?? infoHashV2);
   if (infoHash === undefined) {
     const lack = v2 ? '--v2: the torrent has no v2 infohash' : 'the torrent has no infohash';
     throw new UsageError(lack);
   }
-  return {
-    infoHash,
-    otherHash: infoHash === v1 ? infoHashV2 : v1,
-    pieceCount: metainfo?.pieceCount,
-    private: metainfo?.private === true,
-    peers: source.type === 'magnet' ? source.magnet.peers : [],
-  };
+  const hashes = { infoHash, otherHash: infoHash === v1 ? infoHashV2 : v1 };
+  if (source.type === 'magnet') {
+    return { ...hashes, pieceCount: undefined, private: false, peers: source.magnet.peers };
+  }
+  const { pieceCount, private: isPrivate } = source.metainfo;
+  return { ...hashes, pieceCount, private: isPrivate, peers: [] };
 }

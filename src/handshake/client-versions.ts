@@ -86,7 +86,7 @@ export function digitOf(character: string): number | undefined {
 }
 
 /** Up to `count` characters as numbers with dots between, as far as they are such. */
-export function dotted(text: string, count: number): string | undefined {
+function dotted(text: string, count: number): string | undefined {
   const parts: number[] = [];
   for (const character of text.slice(0, count)) {
     const part = digitOf(character);

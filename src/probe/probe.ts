@@ -2,6 +2,7 @@
 
 import { type Endpoint, formatEndpoint } from '../base/endpoint.ts';
 import { BipError, invariant, TimeoutError } from '../base/errors.ts';
+import { makePeerId } from '../handshake/index.ts';
 import { bounded, pause } from '../runtime/aborting.ts';
 import type { ByteStream, Clock, Millis, Network, Runtime } from '../runtime/ports.ts';
 import { Conversation, type ConversationOptions } from './conversation.ts';
@@ -10,7 +11,11 @@ import type { Attempt, Findings, ProbeReport, Way } from './report.ts';
 /** A peer that let us in once may think for a moment that we are still there. */
 const PAUSE_BETWEEN_WAYS: Millis = 200;
 
-export interface ProbeOptions extends Omit<ConversationOptions, 'now' | 'write' | 'handshakeOnly'> {
+/** What a probe takes of the world. */
+export type ProbeRuntime = Pick<Runtime, 'clock' | 'network' | 'random'>;
+
+export interface ProbeOptions
+  extends Omit<ConversationOptions, 'peerId' | 'now' | 'write' | 'handshakeOnly'> {
   /** The address of this machine to call from. */
   readonly bind?: string | undefined;
   /** What to try, in this order; the first that works is the one on which more is asked. */
@@ -33,7 +38,7 @@ export interface ProbeFailure {
  * @throws what `signal` was aborted with.
  */
 export async function probePeer(
-  runtime: Pick<Runtime, 'clock' | 'network'>,
+  runtime: ProbeRuntime,
   options: ProbeOptions,
 ): Promise<ProbeReport | ProbeFailure> {
   const { endpoint } = options;
@@ -48,17 +53,16 @@ export async function probePeer(
 }
 
 /** One after the other, since some clients have no more than one connection to an address. */
-async function visitAll(
-  runtime: Pick<Runtime, 'clock' | 'network'>,
-  options: ProbeOptions,
-): Promise<readonly Visit[]> {
+async function visitAll(runtime: ProbeRuntime, options: ProbeOptions): Promise<readonly Visit[]> {
   const visits: Visit[] = [];
   for (const way of options.ways) {
     // Who does not answer at all does so in no disguise.
     if (visits.some(({ connectMs }) => connectMs === undefined)) break;
     if (visits.length > 0) await pause(runtime.clock, PAUSE_BETWEEN_WAYS, options.signal);
     const handshakeOnly = visits.some(({ findings }) => findings !== undefined);
-    visits.push(await visitBy(way, runtime, { ...options, handshakeOnly }));
+    // Some would take a second connection of one id for the first one come back.
+    const peerId = makePeerId(runtime.random);
+    visits.push(await visitBy(way, runtime, { ...options, handshakeOnly, peerId }));
   }
   return visits;
 }
@@ -72,11 +76,11 @@ interface Visit {
   readonly error?: BipError;
 }
 
-type VisitOptions = ProbeOptions & Pick<ConversationOptions, 'handshakeOnly'>;
+type VisitOptions = ProbeOptions & Pick<ConversationOptions, 'handshakeOnly' | 'peerId'>;
 
 async function visitBy(
   way: Way,
-  { clock, network }: Pick<Runtime, 'clock' | 'network'>,
+  { clock, network }: ProbeRuntime,
   options: VisitOptions,
 ): Promise<Visit> {
   const calledAt = clock.now();
