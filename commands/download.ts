@@ -17,6 +17,7 @@ import {
   type TransferFlags,
   verifyMode,
 } from './transfer/flags.ts';
+import { flagsWithin } from './transfer/reach.ts';
 import type { Transfer } from './transfer/transfer.ts';
 import { downloadView } from './transfer/view.ts';
 
@@ -76,8 +77,10 @@ Examples:
   bip download film.torrent --json | jq 'select(.type == "end")'
 `;
 
-async function* download(invocation: Invocation<DownloadFlags>): AsyncGenerator<TransferEvent> {
-  const { context, args, options, reporter } = invocation;
+async function* download(asked: Invocation<DownloadFlags>): AsyncGenerator<TransferEvent> {
+  const { context, args, reporter } = asked;
+  const options = await flagsWithin(context, asked.options, reporter);
+  const invocation = { ...asked, options };
   const sources: TorrentSource[] = [];
   for (const argument of args) {
     sources.push(await loadTorrent(context, argument, { signal: context.signal }));
@@ -86,7 +89,7 @@ async function* download(invocation: Invocation<DownloadFlags>): AsyncGenerator<
   const { Session } = await import('../src/session/index.ts');
   await using session = await Session.open(
     context.runtime,
-    await sessionOptions(options, { signal: context.signal, sources, reporter }),
+    await sessionOptions(options, context, { sources, reporter }),
   );
   for (const source of sources) {
     const spent = context.runtime.clock.now() - started;
@@ -122,7 +125,7 @@ async function* downloadOne(
     json: options.json === true,
     reveal: options.reveal === true,
   });
-  warnWhenAlone(reporter, how.source, options);
+  warnWhenAlone(reporter, how.source, options, context);
   try {
     const outcome = waitFor(context, transfer.torrent.completed, how.timeoutMs).finally(() =>
       transfer.events.end(),

@@ -29,6 +29,7 @@ import {
   type TransferFlags,
   verifyMode,
 } from './transfer/flags.ts';
+import { flagsWithin } from './transfer/reach.ts';
 import { seedView } from './transfer/view.ts';
 
 interface SeedFlags extends TransferFlags {
@@ -77,15 +78,20 @@ Examples:
   bip seed debian.torrent --content ~/Downloads
 `;
 
-async function* seed(invocation: Invocation<SeedFlags>): AsyncGenerator<TransferEvent> {
-  const { context, options, reporter } = invocation;
+const UNREACHABLE =
+  'nobody can call through a proxy: only peers that this seed finds and calls by itself are served';
+
+async function* seed(asked: Invocation<SeedFlags>): AsyncGenerator<TransferEvent> {
+  const { context, reporter } = asked;
+  const options = await flagsWithin(context, asked.options, reporter);
+  const invocation = { ...asked, options };
+  if (context.proxy !== undefined) reporter.warn(UNREACHABLE);
   const served = await findData(invocation);
   const { Session } = await import('../src/session/index.ts');
   const { Transfer } = await import('./transfer/transfer.ts');
   await using session = await Session.open(
     context.runtime,
-    await sessionOptions(options, {
-      signal: context.signal,
+    await sessionOptions(options, context, {
       sources: [{ type: 'metainfo', metainfo: served.metainfo }],
       reporter,
     }),
@@ -138,7 +144,8 @@ function seedingEvent(
   const { infoHash, infoHashV2, name, length, announce, webSeeds } = metainfo;
   const found =
     options.host === undefined ? context.runtime.lookup.localAddresses() : [options.host];
-  const addresses = found.length === 0 ? ['127.0.0.1'] : found;
+  const isReachable = context.proxy === undefined;
+  const addresses = found.length === 0 && isReachable ? ['127.0.0.1'] : found;
   const show = options.reveal === true ? (url: string) => url : maskSecrets;
   const magnet = formatMagnet({
     ...(infoHash === undefined ? {} : { infoHash }),
@@ -156,7 +163,7 @@ function seedingEvent(
     ...(infoHashV2 === undefined ? {} : { infoHashV2: infoHashV2.hex }),
     name,
     length,
-    port: session.port,
+    ...(isReachable ? { port: session.port } : {}),
     magnet,
   };
 }

@@ -3,6 +3,7 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
 import type { Context } from './context.ts';
+import { behindProxy, type ProxyFlags } from './proxy.ts';
 import { Reporter } from './reporter.ts';
 import { type ColorChoice, type Style, styleFor } from './style.ts';
 
@@ -52,7 +53,7 @@ export function action<Options extends object, Result>(
   view: View<Result>,
 ): (this: Command) => Promise<void> {
   return async function (this: Command): Promise<void> {
-    const options = this.optsWithGlobals<Options & GlobalOptions>();
+    const options = this.optsWithGlobals<Options & GlobalOptions & ProxyFlags>();
     const { stdout } = context;
     if (options.quiet === true && options.verbose === true) {
       throw new UsageError('--quiet and --verbose contradict each other');
@@ -69,7 +70,8 @@ export function action<Options extends object, Result>(
       if (text !== undefined && text.length > 0) reporter.above(() => stdout.write(text));
     };
     try {
-      const results = run({ context, args: this.args, options, reporter });
+      const within = await behindProxy(context, options);
+      const results = run({ context: within, args: this.args, options, reporter });
       if (Symbol.asyncIterator in results) for await (const result of results) print(result);
       else print(await results);
     } finally {

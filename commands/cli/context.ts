@@ -1,5 +1,6 @@
 /** What a command may touch of the outside world. @module */
 
+import type { Proxy } from '../../src/proxy/index.ts';
 import type { RedisLink, Runtime } from '../../src/runtime/ports.ts';
 import type { TrackerSetup, TrackerThread } from '../../src/tracker/server/index.ts';
 
@@ -28,6 +29,8 @@ export interface ProcessHost {
 /** Everything a command may touch; nothing under commands/ reads `process`. */
 export interface Context {
   readonly runtime: Runtime;
+  /** Where the network of {@link runtime} goes through. */
+  readonly proxy?: Proxy;
   /** Standard input, read when asked for. */
   readonly stdin: AsyncIterable<Uint8Array> & { readonly isTTY: boolean };
   readonly stdout: Output;

@@ -37,7 +37,7 @@ export function parseNode(text: string): Endpoint {
 }
 
 /**
- * The literal address of a node in one of `families`.
+ * The literal address of a node in one of `families`; behind a proxy its name.
  *
  * @throws {NetworkError} `BIP_DNS` when there is none.
  */
@@ -47,6 +47,9 @@ export async function findAddress(
   { families, signal }: { readonly families: readonly (4 | 6)[]; readonly signal: AbortSignal },
 ): Promise<Endpoint> {
   const addresses = await lookup.addresses(host, { signal });
+  const [first = ''] = addresses;
+  // A proxy looks it up.
+  if (first === host && ipFamily(host) === undefined) return { host, port };
   const address = addresses.find((one) => families.some((family) => family === ipFamily(one)));
   // As answers will name it: IPv6 can be written in many ways.
   const ip = parseIp(address ?? '');

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
 import { ipFamily } from '../../src/base/ip.ts';
 import { type BootstrapFlags, bootstrapOption } from '../cli/dht-flags.ts';
+import { noProxyOption, proxyOption } from '../cli/proxy.ts';
 import { formatDuration, parseDuration, parseWhole } from '../cli/units.ts';
 
 export interface DhtFlags extends BootstrapFlags {
@@ -36,6 +37,8 @@ export function withReachFlags(command: Command, { gaveUp, ms }: TimeoutWords): 
     .addOption(
       new Option('--bind <addr>', 'the address of this machine to ask from').argParser(parseBind),
     )
+    .addOption(proxyOption())
+    .addOption(noProxyOption())
     .addOption(timeout);
 }
 

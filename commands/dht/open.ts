@@ -6,7 +6,7 @@ import { ipScope } from '../../src/base/ip-scope.ts';
 import { DhtNode, type DhtOptions, type Router, WELL_KNOWN_ROUTERS } from '../../src/dht/index.ts';
 import type { Runtime } from '../../src/runtime/ports.ts';
 import type { Context } from '../cli/context.ts';
-import type { DhtFlags } from './flags.ts';
+import type { DhtFlags, PortFlags } from './flags.ts';
 
 export interface OpenOptions {
   /** UDP port; 0 for any that is free. */
@@ -27,10 +27,13 @@ export interface OpenOptions {
  * @throws {NetworkError} `BIP_PORT_IN_USE`, or when the machine has no such address.
  */
 export function openNode(
-  { runtime, signal }: Context,
-  flags: DhtFlags,
+  { runtime, signal, proxy }: Context,
+  flags: DhtFlags & Pick<PortFlags, 'port'>,
   { port, anywhere = false, bootstrap, longMs }: OpenOptions,
 ): Promise<DhtNode> {
+  if (proxy !== undefined && flags.port !== undefined) {
+    throw new UsageError('--port: behind a proxy the port is that of the proxy; leave it out');
+  }
   return DhtNode.open(runtime, {
     signal,
     port,

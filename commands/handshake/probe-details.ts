@@ -15,7 +15,7 @@ export function detailsOf(named: Endpoint, report: ProbeReport): readonly Row[] 
   return [
     ['answered', [took]],
     ['address', address === formatEndpoint(named) ? [] : [address]],
-    ['by', [`${report.way.transport.toUpperCase()} over IPv${ipFamily(endpoint.host)}`]],
+    ['by', [`${report.way.transport.toUpperCase()}${familyWords(endpoint)}`]],
     ['encryption', report.attempts.map(attemptWords)],
     ['client', [clientWords(report)]],
     ['peer id', [showPeerId(handshake.peerId)]],
@@ -28,6 +28,12 @@ export function detailsOf(named: Endpoint, report: ProbeReport): readonly Row[] 
     ['but', endOf(report)],
     ['fault', fault === undefined ? [] : [fault.message]],
   ];
+}
+
+/** Nothing for a name that a proxy looks up. */
+function familyWords({ host }: Endpoint): string {
+  const family = ipFamily(host);
+  return family === undefined ? '' : ` over IPv${family}`;
 }
 
 /** `all`, `none`, `12 of 40 pieces (30 %)`, `12 pieces`. */

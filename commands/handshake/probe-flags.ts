@@ -4,12 +4,14 @@ import { type Command, Option } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
 import { ipFamily } from '../../src/base/ip.ts';
 import type { Way } from '../../src/probe/index.ts';
+import { noProxyOption, proxyOption } from '../cli/proxy.ts';
 import { formatDuration, parseDuration, parseWhole } from '../cli/units.ts';
 
 export interface ProbeFlags {
   /** Any TORRENT argument. */
   readonly infoHash: string;
   readonly v2?: true;
+  readonly encryption: 'off' | 'prefer' | 'require';
   readonly ipv4?: true;
   readonly ipv6?: true;
   /** A literal address of this machine. */
@@ -35,6 +37,13 @@ export function withProbeFlags(command: Command): Command {
         .argParser((text) => parseDuration(text, '--wait'))
         .default(0, 'do not wait'),
     )
+    .addOption(
+      new Option('--encryption <mode>', 'what to try: plain only, all, or encrypted only')
+        .choices(['off', 'prefer', 'require'])
+        .default('prefer'),
+    )
+    .addOption(proxyOption())
+    .addOption(noProxyOption())
     .addOption(new Option('-4, --ipv4', 'only addresses of IPv4').conflicts('ipv6'))
     .addOption(new Option('-6, --ipv6', 'only addresses of IPv6').conflicts('ipv4'))
     .addOption(
@@ -69,10 +78,16 @@ export function familiesOf({ ipv4, ipv6, bind }: ProbeFlags): readonly (4 | 6)[]
   throw new UsageError(`--bind ${bind}: the address is of the family that was excluded`);
 }
 
-/** How peers are called. */
-export function waysOf(_flags: ProbeFlags): readonly Way[] {
-  return [{ transport: 'tcp', encryption: 'none' }];
+/** How peers are called: in all ways that the flags leave, plain first. */
+export function waysOf({ encryption }: ProbeFlags): readonly Way[] {
+  return WAYS[encryption].map((way) => ({ transport: 'tcp', encryption: way }));
 }
+
+const WAYS: Readonly<Record<ProbeFlags['encryption'], readonly Way['encryption'][]>> = {
+  off: ['none'],
+  prefer: ['none', 'rc4', 'plaintext'],
+  require: ['rc4', 'plaintext'],
+};
 
 /** A duration above zero, in milliseconds. */
 function parseTimeout(text: string): number {

@@ -80,7 +80,7 @@ function sharedOptions(
 type Result = Omit<ProbedPeer, 'alone' | 'first'> | Omit<UnknownPeer, 'alone' | 'first'>;
 
 async function probeNamed(
-  { runtime, signal }: Context,
+  context: Context,
   named: Endpoint,
   options: {
     readonly families: readonly (4 | 6)[];
@@ -90,6 +90,7 @@ async function probeNamed(
   },
 ): Promise<Result> {
   const { families, shared, alone } = options;
+  const { runtime, signal } = context;
   const { clock } = runtime;
   const ms = shared.timeoutMs;
   const late = (): TimeoutError =>
@@ -111,7 +112,8 @@ async function probeNamed(
 const HELP = `
 Shakes hands and listens for a moment; nothing is downloaded. Shows the client by its peer id,
 reserved bits by the names of their BEPs, what the extended handshake says, what the peer has,
-and how long connection and handshake took. Exit code 1 when any peer did not answer.
+how long connection and handshake took, and whether it lets in who comes plain, with RC4, or with
+a hidden handshake and plaintext behind it: each is tried on a connection of its own. Exit code 1 when any peer did not answer.
 
 Several peers are a table on a terminal. In a pipe each peer is a line: address, ok, client, peer
 id, transport, encryption, extensions, pieces it has, pieces in all, share in percent, milliseconds

@@ -16,6 +16,7 @@ import { formatDuration, parseWhole } from '../cli/units.ts';
 import { waitFor } from '../cli/wait-for.ts';
 import { warnWhenAlone } from '../transfer/alone.ts';
 import { addTransferFlags, sessionOptions, type TransferFlags } from '../transfer/flags.ts';
+import { flagsWithin } from '../transfer/reach.ts';
 import { FetchOutput, type OutputFlags, torrentOf } from './fetch-output.ts';
 import type { FetchPicture } from './fetch-picture.ts';
 import { type Fetched, fetchView } from './fetch-view.ts';
@@ -46,8 +47,10 @@ export function fetchCommand(context: Context): Command {
     .action(action<FetchFlags, Fetched>(context, run, fetchView));
 }
 
-async function* run(invocation: Invocation<FetchFlags>): AsyncGenerator<Fetched> {
-  const { context, args, options } = invocation;
+async function* run(asked: Invocation<FetchFlags>): AsyncGenerator<Fetched> {
+  const { context, args } = asked;
+  const options = await flagsWithin(context, asked.options, asked.reporter);
+  const invocation = { ...asked, options };
   const inputs = await withLines(context, args);
   const output = new FetchOutput(context, options);
   await output.check(inputs.length, options.json === true);
@@ -81,8 +84,8 @@ async function openSession(
 ): Promise<Session> {
   const { Session } = await import('../../src/session/index.ts');
   const sources = magnets.map((magnet) => ({ type: 'magnet', magnet }) as const);
-  const wishes = { signal: context.signal, sources, reporter, isBrief: true };
-  return await Session.open(context.runtime, await sessionOptions(options, wishes));
+  const wishes = { sources, reporter, isBrief: true };
+  return await Session.open(context.runtime, await sessionOptions(options, context, wishes));
 }
 
 /** The spinner takes its time to be loaded. */
@@ -121,7 +124,7 @@ async function fetchOne(
       else if (event.type === 'note') reporter.explain(mask(event.message));
     },
   });
-  warnWhenAlone(reporter, { type: 'magnet', magnet }, options);
+  warnWhenAlone(reporter, { type: 'magnet', magnet }, options, context);
   const hide = picture?.show(search, magnet.name);
   try {
     const outcome = await waitFor(context, search.found, options.timeout);

@@ -3,6 +3,7 @@
 import type { Magnet } from '../../src/magnet/index.ts';
 import type { Metainfo } from '../../src/metainfo/index.ts';
 import type { TorrentSource } from '../../src/session/index.ts';
+import type { Context } from '../cli/context.ts';
 import type { Reporter } from '../cli/reporter.ts';
 import { isInDht } from './dht.ts';
 import type { TransferFlags } from './flags.ts';
@@ -12,17 +13,21 @@ export function warnWhenAlone(
   reporter: Reporter,
   source: TorrentSource,
   flags: Pick<TransferFlags, 'peer' | 'trackers' | 'dht'>,
+  { proxy }: Pick<Context, 'proxy'>,
 ): void {
   const { peer = [], trackers } = flags;
   const named = source.type === 'magnet' ? source.magnet : source.metainfo;
   const peers = peer.length + peersOf(named);
   if (peers > 0 || (trackers && trackersOf(named) > 0) || isInDht(source, flags)) return;
+  const noDht = proxy === undefined ? '--no-dht' : 'a proxy without UDP or --no-dht';
   const [why, dht] = flags.dht
     ? ['the torrent is private, which keeps it out of the DHT, and names no tracker', '']
-    : ['the torrent names no tracker', ' and --no-dht keeps bip from looking for some'];
-  reporter.warn(
-    `${why}, no peer is known${dht}: this waits for somebody to call; --peer HOST:PORT names one`,
-  );
+    : ['the torrent names no tracker', ` and ${noDht} keeps bip from looking for some`];
+  const what =
+    proxy === undefined
+      ? 'this waits for somebody to call'
+      : 'nothing will come, since nobody can call through a proxy';
+  reporter.warn(`${why}, no peer is known${dht}: ${what}; --peer HOST:PORT names one`);
 }
 
 function peersOf(named: Magnet | Metainfo): number {

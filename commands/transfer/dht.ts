@@ -1,9 +1,10 @@
 /** How a session takes part in the DHT. @module */
 
 import { ipScope } from '../../src/base/ip-scope.ts';
-import type { DhtEvent, Router } from '../../src/dht/index.ts';
+import type { DhtEvent, DhtOptions, Router } from '../../src/dht/index.ts';
 import type { Magnet } from '../../src/magnet/index.ts';
 import type { Metainfo } from '../../src/metainfo/index.ts';
+import type { Proxy } from '../../src/proxy/index.ts';
 import type { SessionOptions, TorrentSource } from '../../src/session/index.ts';
 import type { BootstrapFlags } from '../cli/dht-flags.ts';
 import type { Reporter } from '../cli/reporter.ts';
@@ -20,6 +21,8 @@ export interface DhtWishes {
   readonly sources: readonly TorrentSource[];
   /** The session is over in a moment: of no use to the tables of others (BEP 43). */
   readonly isBrief?: boolean;
+  /** Nobody can call through it, and it looks names up by IPv4, if it is asked at all. */
+  readonly proxy?: Proxy | undefined;
   readonly reporter: Pick<Reporter, 'explain'>;
 }
 
@@ -29,7 +32,7 @@ export interface DhtWishes {
  */
 export async function dhtOptions(
   flags: DhtFlags,
-  { sources, isBrief = false, reporter }: DhtWishes,
+  { sources, isBrief = false, proxy, reporter }: DhtWishes,
 ): Promise<SessionOptions['dht']> {
   if (!flags.dht) return undefined;
   const open = sources.filter((source) => !isPrivate(source)).map(namesOf);
@@ -43,9 +46,9 @@ export async function dhtOptions(
   const { WELL_KNOWN_ROUTERS } = await import('../../src/dht/index.ts');
   const nodes = open.flatMap((named) => named.nodes).slice(0, MAX_NODES);
   return {
-    ...(host === undefined ? {} : { hosts: [host] }),
+    ...(proxy === undefined ? hostsOf(host) : { families: [4] }),
     bootstrap: [...(flags.bootstrap ?? (isHere ? [] : WELL_KNOWN_ROUTERS)), ...nodes],
-    readOnly: isBrief,
+    readOnly: isBrief || proxy !== undefined,
     limitAddresses: !isHere && !areHere(flags.bootstrap),
     onEvent: (event) => reporter.explain(sentenceOf(event)),
   };
@@ -72,6 +75,10 @@ function hostOf({ bind, host }: DhtFlags): string | undefined {
   const one = bind ?? host;
   // All addresses of both families, as without a flag.
   return one === '::' ? undefined : one;
+}
+
+function hostsOf(host: string | undefined): Pick<DhtOptions, 'hosts'> {
+  return host === undefined ? {} : { hosts: [host] };
 }
 
 /** All nodes that the user names are on this machine: many of one address are no attack there. */

@@ -4,8 +4,10 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Endpoint, parseEndpoint } from '../../src/base/endpoint.ts';
 import { UsageError } from '../../src/base/errors.ts';
 import { ipFamily } from '../../src/base/ip.ts';
-import type { SessionOptions, VerifyMode } from '../../src/session/index.ts';
+import type { EncryptionMode, SessionOptions, VerifyMode } from '../../src/session/index.ts';
+import type { Context } from '../cli/context.ts';
 import { bootstrapOption } from '../cli/dht-flags.ts';
+import { noProxyOption, proxyOption } from '../cli/proxy.ts';
 import { parseDuration, parseWhole } from '../cli/units.ts';
 import { type DhtFlags, type DhtWishes, dhtOptions } from './dht.ts';
 
@@ -17,6 +19,7 @@ export interface TransferFlags extends DhtFlags {
   /** True with `--verify`, false with `--no-verify`. */
   readonly verify?: boolean;
   readonly trackers: boolean;
+  readonly encryption: EncryptionMode;
   readonly reveal?: true;
 }
 
@@ -45,9 +48,16 @@ export function addTransferFlags(
         parseDuration(text, '--timeout'),
       ),
     )
+    .addOption(
+      new Option('--encryption <mode>', 'of connections: plain only, any, or RC4 only')
+        .choices(['off', 'prefer', 'require'])
+        .default('prefer'),
+    )
     .addOption(new Option('--no-trackers', 'ask no tracker'))
     .addOption(new Option('--no-dht', 'stay out of the DHT'))
     .addOption(bootstrapOption().conflicts('dht'))
+    .addOption(proxyOption())
+    .addOption(noProxyOption())
     .addOption(new Option('--reveal', 'show passkeys and other secrets in tracker URLs'));
 }
 
@@ -59,11 +69,14 @@ export function verifyMode(verify: boolean | undefined): VerifyMode {
 
 export async function sessionOptions(
   flags: TransferFlags,
-  { signal, ...wishes }: DhtWishes & { readonly signal: AbortSignal },
+  { signal, proxy }: Pick<Context, 'signal' | 'proxy'>,
+  wishes: DhtWishes,
 ): Promise<SessionOptions> {
-  const dht = await dhtOptions(flags, wishes);
+  const dht = await dhtOptions(flags, { ...wishes, proxy });
   return {
     signal,
+    encryption: flags.encryption,
+    onNote: (message) => wishes.reporter.explain(message),
     ...(dht === undefined ? {} : { dht }),
     ...(flags.port === undefined ? {} : { port: flags.port }),
     ...(flags.host === undefined ? {} : { host: flags.host }),

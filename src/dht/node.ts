@@ -198,6 +198,7 @@ export class DhtNode implements AsyncDisposable {
     const { onlySecure = false, limitAddresses = true, alpha = DEFAULT_ALPHA } = this.#options;
     return {
       realm,
+      stores: this.#stores,
       clock: this.#runtime.clock,
       bootstrap: await this.#bootstrap.endpoints(realm, signal),
       policy: { onlySecure, limitAddresses, alpha },
@@ -209,7 +210,8 @@ export class DhtNode implements AsyncDisposable {
   }
 
   #realmAt({ host }: Endpoint): Realm | undefined {
-    return this.#realmOf(ipFamily(host));
+    // Names come only from behind a proxy, where one socket is as good as another.
+    return this.#realmOf(ipFamily(host) ?? this.#realms[0]?.family);
   }
 
   #realmFor(endpoint: Endpoint): Realm {

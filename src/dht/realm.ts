@@ -128,6 +128,18 @@ export class Realm implements AsyncDisposable {
     return this.#external.host;
   }
 
+  /** Our address for others, as far as it is known: as they see it, else the one that we are bound to. */
+  get ownHost(): string | undefined {
+    const { host } = this.local;
+    const isOne = host !== '0.0.0.0' && host !== '::';
+    return this.externalHost ?? (isOne ? host : undefined);
+  }
+
+  /** It answers no queries. */
+  get isReadOnly(): boolean {
+    return this.#options.readOnly;
+  }
+
   /** How many queries of ours wait for an answer. */
   get pending(): number {
     return this.#rpc.size;

@@ -2,12 +2,14 @@
  * Queries on their way and the answers that belong to them (BEP 5 "KRPC Protocol").
  *
  * An answer counts when its transaction and the address and port that it comes from are those of a
- * query that waits. Transactions are random, so that nobody off the path can guess one.
+ * query that waits, of any address where a proxy looked a name up. Transactions are random, so that nobody
+ * off the path can guess one.
  *
  * @module
  */
 
 import { type Endpoint, equalEndpoints } from '../base/endpoint.ts';
+import { ipFamily } from '../base/ip.ts';
 import { readUint32, writeUint32 } from '../base/uint32.ts';
 import type { Clock, Millis, Random } from '../runtime/ports.ts';
 import type { KrpcError, KrpcQuery, KrpcResponse, QueryArguments } from './krpc/index.ts';
@@ -94,7 +96,7 @@ export class Rpc {
     if (transaction.length !== TRANSACTION_BYTES) return false;
     const key = readUint32(transaction, 0);
     const waiting = this.#waiting.get(key);
-    if (waiting === undefined || !equalEndpoints(waiting.to, from)) return false;
+    if (waiting === undefined || !isFrom(from, waiting.to)) return false;
     this.#forget(key);
     const rttMs = this.#options.clock.now() - waiting.sentAt;
     if (message.type === 'response') waiting.handler.answered(message, rttMs);
@@ -154,6 +156,11 @@ export class Rpc {
       waiting.handler.slow();
     }
   }
+}
+
+/** A name was looked up by a proxy, so that nobody here knows its address: the transaction has to do. */
+function isFrom(from: Endpoint, to: Endpoint): boolean {
+  return equalEndpoints(to, from) || ipFamily(to.host) === undefined;
 }
 
 function first(map: ReadonlyMap<number, Waiting>): Waiting | undefined {

@@ -8,10 +8,12 @@ import type { LookupEvent, LookupSummary } from './lookup/events.ts';
 import { Lookup } from './lookup/lookup.ts';
 import { type LookupQuestion, runLookup } from './lookup/run.ts';
 import type { Realm } from './realm.ts';
+import type { Stores } from './stores.ts';
 
 /** What searches in one realm have in common. */
 export interface SearchContext {
   readonly realm: Realm;
+  readonly stores: Stores;
   readonly clock: Clock;
   /** Nodes to begin with when the table has none that answer. */
   readonly bootstrap: readonly Endpoint[];

@@ -1,6 +1,6 @@
 /**
- * The handshake of peer connections: BEP 3 (the 68 bytes), reserved bits of BEP 4,
- * peer ids and whose they are (BEP 20). Plain connections only; encryption is not here.
+ * The handshake of peer connections: BEP 3 (the 68 bytes), reserved bits of BEP 4, peer ids and whose
+ * they are (BEP 20). `mse/`: the encryption around it.
  *
  * Pure: whoever owns the stream feeds {@link HandshakeReader} and sends what {@link encodeHandshake}
  * makes. Bytes behind the handshake are never taken, so that the wire parser can go on with them.
@@ -23,5 +23,13 @@ export {
   type Handshake,
   HandshakeReader,
 } from './codec.ts';
+export {
+  type Agreement,
+  CipherBuffers,
+  hiddenName,
+  type Method,
+  type MseContext,
+  MseStream,
+} from './mse/index.ts';
 export { makePeerId, OUR_VERSION, peerIdPrefix } from './peer-ids.ts';
 export { Reserved, type ReservedBit, type ReservedFeature } from './reserved.ts';

@@ -29,7 +29,7 @@ export interface ExtendedHandshake {
   readonly reqq?: number;
   /** Bytes of the info dictionary (BEP 9). */
   readonly metadataSize?: number;
-  /** The TCP port on which that side listens, `p`. */
+  /** The TCP port on which that side listens, `p`; one of 0 is not told. */
   readonly port?: number;
   /** Our address as that side sees it, `yourip`. */
   readonly yourIp?: string;
@@ -44,7 +44,7 @@ export function encodeExtendedHandshake(handshake: ExtendedHandshake): Uint8Arra
     v: handshake.version,
     reqq: handshake.reqq,
     metadata_size: handshake.metadataSize,
-    p: handshake.port,
+    p: handshake.port === 0 ? undefined : handshake.port,
     yourip: yourIp,
     upload_only: handshake.uploadOnly === undefined ? undefined : Number(handshake.uploadOnly),
   });

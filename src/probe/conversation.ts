@@ -151,14 +151,7 @@ export class Conversation implements WireHandler {
   ended(error: Error | undefined): void {
     if (this.#over) return;
     this.#closedByPeer = true;
-    this.#finish(
-      this.#handshake === undefined
-        ? new NetworkError(
-            `${this.#name} closed the connection without a handshake: it does not share this torrent, wants encryption, or has no room`,
-            { code: 'BIP_CLOSED', cause: error },
-          )
-        : undefined,
-    );
+    this.#finish(this.#handshake === undefined ? this.#lossOf(error) : undefined);
   }
 
   /** When {@link tick} is next due; `undefined` when it is over. */
@@ -286,6 +279,22 @@ export class Conversation implements WireHandler {
     if (this.#options.pexWaitMs === undefined || this.#pex !== undefined) return false;
     if (!this.#bothExtended) return false;
     return this.#extended === undefined || (this.#extended.messages.get('ut_pex') ?? 0) !== 0;
+  }
+
+  /** Why there was no handshake. */
+  #lossOf(error: Error | undefined): BipError {
+    const message = `${this.#name}: ${error?.message}`;
+    if (error instanceof TimeoutError) {
+      return new TimeoutError(message, error.waitedMs, { code: 'BIP_HANDSHAKE_TIMEOUT' });
+    }
+    if (error instanceof ProtocolError) {
+      return new RemoteError(message, { code: 'BIP_NOT_BITTORRENT', cause: error });
+    }
+    if (error !== undefined) return new NetworkError(message, { code: 'BIP_CLOSED', cause: error });
+    return new NetworkError(
+      `${this.#name} closed the connection without a handshake: it does not share this torrent, wants encryption, or has no room`,
+      { code: 'BIP_CLOSED' },
+    );
   }
 
   #tooMuch(): void {

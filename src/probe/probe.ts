@@ -2,7 +2,13 @@
 
 import { type Endpoint, formatEndpoint } from '../base/endpoint.ts';
 import { BipError, invariant, TimeoutError } from '../base/errors.ts';
-import { makePeerId } from '../handshake/index.ts';
+import {
+  CipherBuffers,
+  type Method,
+  type MseContext,
+  MseStream,
+  makePeerId,
+} from '../handshake/index.ts';
 import { bounded, pause } from '../runtime/aborting.ts';
 import type { ByteStream, Clock, Millis, Network, Runtime } from '../runtime/ports.ts';
 import { Conversation, type ConversationOptions } from './conversation.ts';
@@ -55,6 +61,7 @@ export async function probePeer(
 /** One after the other, since some clients have no more than one connection to an address. */
 async function visitAll(runtime: ProbeRuntime, options: ProbeOptions): Promise<readonly Visit[]> {
   const visits: Visit[] = [];
+  const buffers = new CipherBuffers();
   for (const way of options.ways) {
     // Who does not answer at all does so in no disguise.
     if (visits.some(({ connectMs }) => connectMs === undefined)) break;
@@ -62,7 +69,7 @@ async function visitAll(runtime: ProbeRuntime, options: ProbeOptions): Promise<r
     const handshakeOnly = visits.some(({ findings }) => findings !== undefined);
     // Some would take a second connection of one id for the first one come back.
     const peerId = makePeerId(runtime.random);
-    visits.push(await visitBy(way, runtime, { ...options, handshakeOnly, peerId }));
+    visits.push(await visitBy(way, { ...runtime, buffers }, { ...options, handshakeOnly, peerId }));
   }
   return visits;
 }
@@ -80,9 +87,10 @@ type VisitOptions = ProbeOptions & Pick<ConversationOptions, 'handshakeOnly' | '
 
 async function visitBy(
   way: Way,
-  { clock, network }: ProbeRuntime,
+  runtime: ProbeRuntime & { readonly buffers: CipherBuffers },
   options: VisitOptions,
 ): Promise<Visit> {
+  const { clock, network, random, buffers } = runtime;
   const calledAt = clock.now();
   let stream: ByteStream;
   try {
@@ -92,8 +100,11 @@ async function visitBy(
     return { way, error };
   }
   const connectMs = clock.now() - calledAt;
+  const { promise: bug, reject: onBug } = Promise.withResolvers<never>();
+  bug.catch(() => undefined);
+  const disguised = disguise(stream, way, { context: { clock, random, buffers, onBug }, options });
   try {
-    const { findings, failure } = await converse(stream, clock, options);
+    const { findings, failure } = await Promise.race([converse(disguised, clock, options), bug]);
     return {
       way,
       connectMs,
@@ -101,8 +112,21 @@ async function visitBy(
       ...(failure === undefined ? {} : { error: failure }),
     };
   } finally {
-    await stream[Symbol.asyncDispose]();
+    await disguised[Symbol.asyncDispose]();
   }
+}
+
+function disguise(
+  stream: ByteStream,
+  { encryption }: Way,
+  {
+    context,
+    options: { infoHash },
+  }: { readonly context: MseContext; readonly options: Pick<ProbeOptions, 'infoHash'> },
+): ByteStream {
+  if (encryption === 'none') return stream;
+  const method: Method = encryption === 'rc4' ? 'rc4' : 'plain';
+  return MseStream.call(stream, context, { infoHash, methods: [method] });
 }
 
 /** @throws {TimeoutError} with code `BIP_CONNECT_TIMEOUT`. */

@@ -10,7 +10,8 @@ import type { Holdings } from './possessions.ts';
 /** How a peer is called: over what, and in which disguise. */
 export interface Way {
   readonly transport: 'tcp';
-  readonly encryption: 'none';
+  /** After MSE all is RC4, or what follows the handshakes is plaintext. */
+  readonly encryption: 'none' | 'rc4' | 'plaintext';
 }
 
 /** What became of one way: `error` is absent where the peer shook hands. */

@@ -81,7 +81,7 @@ export interface BindOptions {
 
 export interface Network {
   bindDatagrams(options: BindOptions & { readonly signal: AbortSignal }): Promise<Datagrams>;
-  /** @throws {NetworkError} refused, unreachable, or no route; `to.host` must be a literal address. */
+  /** @throws {NetworkError} refused, unreachable, or no route; `to.host` must be an answer of {@link Lookup}. */
   connect(
     to: Endpoint,
     options: { readonly host?: string; readonly signal: AbortSignal },
@@ -95,7 +95,8 @@ export interface Network {
 
 export interface Lookup {
   /**
-   * Literal addresses of `host`, best first; a literal address is its own answer.
+   * Literal addresses of `host`, best first; a literal address is its own answer. Behind a proxy the
+   * one answer is the name itself, which goes to the proxy as it is.
    * @throws {NetworkError} with code `BIP_DNS` when there is none.
    */
   addresses(
@@ -127,7 +128,7 @@ export interface HttpResponse {
   readonly headers: Readonly<Record<string, string>>;
   /** Unpacked (gzip, deflate) and unchunked. */
   readonly body: Uint8Array;
-  /** Who answered, as a literal address. */
+  /** Who answered, as a literal address; of a connection that was made for us, what that calls it. */
   readonly remote: Endpoint;
   /** Of `https:` only. */
   readonly tls?: TlsFacts;
@@ -153,9 +154,18 @@ export interface TlsFacts {
   readonly validUntil?: number;
 }
 
+/** Makes the connections below HTTP and WebSockets in place of the system; `to.host` may be a name. */
+export type Connect = (
+  to: Endpoint,
+  options: { readonly signal: AbortSignal },
+) => Promise<ByteStream>;
+
 export interface Http {
   /** One GET. Redirects are answers like others: whether to follow is the caller's decision. */
-  get(request: HttpRequest, options: { readonly signal: AbortSignal }): Promise<HttpResponse>;
+  get(
+    request: HttpRequest,
+    options: { readonly signal: AbortSignal; readonly connect?: Connect },
+  ): Promise<HttpResponse>;
   /**
    * Serves GET and HEAD over HTTP/1.1 with connections that are kept; whatever else is asked is
    * refused. A handler that throws answers with 500.
@@ -228,6 +238,7 @@ export interface WebSockets {
     options: {
       readonly signal: AbortSignal;
       readonly family?: 4 | 6;
+      readonly connect?: Connect;
       /** A longer message closes the link with an error. */
       readonly maxBytes: number;
     },

@@ -6,6 +6,7 @@ import type { DhtNode } from '../dht/index.ts';
 import type { Reserved } from '../handshake/index.ts';
 import type { Magnet } from '../magnet/index.ts';
 import type { Metainfo, ParseOptions } from '../metainfo/index.ts';
+import type { Encryption } from './encryption.ts';
 import type { TorrentEvent } from './events.ts';
 
 /** What names the torrent: all of it, or just enough to find the rest. */
@@ -43,7 +44,7 @@ export interface TorrentOptions {
 /** What the torrents of a session share. */
 export interface SessionIdentity {
   readonly peerId: PeerId;
-  /** Where the session listens. */
+  /** Where the session listens; 0 when nobody can call. */
   readonly port: number;
   /** The local address that calls come from; any when absent. */
   readonly bind: string | undefined;
@@ -53,6 +54,8 @@ export interface SessionIdentity {
   readonly version: string;
   /** What our handshakes offer; each is served by the peer module. */
   readonly reserved: Reserved;
+  /** How connections with peers are encrypted. */
+  readonly encryption: Encryption;
   /** The session's node of the DHT; none when it takes no part in it. */
   readonly dht: DhtNode | undefined;
   /** UDP port of the node for others; none when it answers nobody (BEP 43). */

@@ -16,6 +16,8 @@ import type { Swarm } from './swarm.ts';
 
 /** Announced as left while nobody knows how much it is: anything but 0, which would mean a seed. */
 const LEFT_UNKNOWN = 16_384;
+/** Told to trackers by who cannot be called, as libtorrent does: some refuse 0. */
+const NO_PORT = 1;
 /** Nodes of a torrent file that are pinged. */
 const MAX_NODES = 30;
 
@@ -121,7 +123,8 @@ export class Rendezvous implements AsyncDisposable {
       infoHash: infoHash.wire,
       isSeed: () => content()?.isComplete === true,
       isLonely: () => content()?.isComplete !== true && swarm.links.size === 0,
-      announces: isLasting,
+      // Whom nobody can call is of no use to others.
+      announces: isLasting && port !== 0,
       onPeer: (peer) => swarm.dialer.add([peer], 'dht'),
       onRound: (round) => this.#searched(round),
       onBug,
@@ -129,10 +132,11 @@ export class Rendezvous implements AsyncDisposable {
   }
 
   #searched({ peers, answered, stored }: DhtRound): void {
-    const { onEvent, isLasting, content } = this.#options;
+    const { onEvent, isLasting, content, identity } = this.#options;
     if (answered > 0) {
       const named = peers === 1 ? '1 peer' : `${peers} peers`;
-      const told = isLasting ? `, and ${stored} of its nodes know us now` : '';
+      const told =
+        isLasting && identity.port !== 0 ? `, and ${stored} of its nodes know us now` : '';
       onEvent({ type: 'note', message: `the DHT named ${named}${told}` });
       return;
     }
@@ -199,7 +203,7 @@ export class Rendezvous implements AsyncDisposable {
     return {
       infoHash,
       peerId: identity.peerId,
-      port: identity.port,
+      port: identity.port === 0 ? NO_PORT : identity.port,
       uploaded: swarm.upload.total,
       downloaded: swarm.download.total,
       left: content === undefined ? LEFT_UNKNOWN : content.metainfo.length - content.done,

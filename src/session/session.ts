@@ -1,10 +1,12 @@
 /** Torrents that share a peer id and a listening port. @module */
 
 import { formatHex } from '../base/bytes.ts';
+import { formatEndpoint } from '../base/endpoint.ts';
 import { NetworkError, UsageError } from '../base/errors.ts';
 import { DhtNode, type DhtOptions } from '../dht/index.ts';
 import { makePeerId, OUR_VERSION, Reserved } from '../handshake/index.ts';
 import type { ByteStream, Listener, Runtime } from '../runtime/ports.ts';
+import { Encryption, type EncryptionMode, isTorrentOf } from './encryption.ts';
 import { Introduction } from './introduction.ts';
 import { MetadataSearch, type MetadataSearchOptions } from './metadata-search.ts';
 import type { SessionIdentity, TorrentOptions } from './options.ts';
@@ -24,6 +26,10 @@ export interface SessionOptions {
   readonly bind?: string;
   /** Takes part in the DHT, on the UDP port of the same number when it is free. */
   readonly dht?: Omit<DhtOptions, 'signal' | 'port'>;
+  /** How connections with peers are encrypted; default `prefer`. */
+  readonly encryption?: EncryptionMode;
+  /** Hears of calls that belong to no torrent, since they failed before they named one of ours. */
+  readonly onNote?: (message: string) => void;
   readonly signal: AbortSignal;
 }
 
@@ -33,10 +39,16 @@ export class Session implements AsyncDisposable {
   readonly #listener: Listener;
   readonly #torrents = new Map<string, Torrent | MetadataSearch>();
   readonly #introductions = new Set<Introduction>();
+  readonly #onNote: (message: string) => void;
   #disposed: Promise<void> | undefined;
 
-  private constructor(runtime: Runtime, identity: SessionIdentity, listener: Listener) {
+  private constructor(
+    runtime: Runtime,
+    identity: SessionIdentity,
+    { listener, onNote }: { readonly listener: Listener } & Pick<SessionOptions, 'onNote'>,
+  ) {
     this.#runtime = runtime;
+    this.#onNote = onNote ?? ((): void => undefined);
     this.#identity = identity;
     this.#listener = listener;
   }
@@ -53,7 +65,11 @@ export class Session implements AsyncDisposable {
       await listener[Symbol.asyncDispose]();
       throw error;
     });
+    const onBug = (error: unknown): void => {
+      if (opened.session !== undefined) opened.session.#bug(error);
+    };
     const identity: SessionIdentity = {
+      encryption: new Encryption(runtime, options.encryption ?? 'prefer', onBug),
       dht,
       dhtPort: options.dht?.readOnly === true ? undefined : dht?.port,
       reserved: Reserved.of('fast', 'extended', ...(dht === undefined ? [] : (['dht'] as const))),
@@ -63,13 +79,13 @@ export class Session implements AsyncDisposable {
       key: runtime.random.uint32(),
       version: OUR_VERSION,
     };
-    const session = new Session(runtime, identity, listener);
+    const session = new Session(runtime, identity, { ...options, listener });
     opened.session = session;
     dht?.join().catch((error: unknown) => session.#bug(error));
     return session;
   }
 
-  /** Where peers can call us. */
+  /** Where peers can call us; 0 when they cannot. */
   get port(): number {
     return this.#listener.local.port;
   }
@@ -100,6 +116,7 @@ export class Session implements AsyncDisposable {
       });
     }
     this.#torrents.set(key, torrent);
+    this.#identity.encryption.addTorrent(torrent.infoHash.wire);
     torrent.start();
   }
 
@@ -121,11 +138,12 @@ export class Session implements AsyncDisposable {
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
-  #accept(stream: ByteStream): void {
+  #accept(connected: ByteStream): void {
     if (this.#disposed !== undefined || this.#introductions.size >= MAX_INTRODUCTIONS) {
-      void stream[Symbol.asyncDispose]();
+      void connected[Symbol.asyncDispose]();
       return;
     }
+    const stream = this.#identity.encryption.answer(connected);
     const introduction: Introduction = new Introduction(stream, {
       clock: this.#runtime.clock,
       peerId: this.#identity.peerId,
@@ -135,7 +153,11 @@ export class Session implements AsyncDisposable {
         this.#introductions.delete(introduction);
         return this.#torrents.get(formatHex(introduced.handshake.infoHash))?.swarm.join(introduced);
       },
-      onFailed: () => this.#introductions.delete(introduction),
+      onFailed: (error) => {
+        this.#introductions.delete(introduction);
+        if (this.#disposed === undefined)
+          this.#onNote(`a call from ${formatEndpoint(stream.remote)} failed: ${error.message}`);
+      },
       onBug: (error) => this.#bug(error),
     });
     this.#introductions.add(introduction);
@@ -143,7 +165,11 @@ export class Session implements AsyncDisposable {
 
   #welcomes(infoHash: Uint8Array, stream: ByteStream): boolean {
     const torrent = this.#torrents.get(formatHex(infoHash));
-    return torrent?.accepts === true && torrent.swarm.admits(stream.remote);
+    return (
+      torrent?.accepts === true &&
+      isTorrentOf(stream, infoHash) &&
+      torrent.swarm.admits(stream.remote)
+    );
   }
 
   /** A bug in an introduction belongs to no torrent: all of them hear of it. */

@@ -4,6 +4,7 @@ import { formatEndpoint } from '../../src/base/endpoint.ts';
 import { parseIp } from '../../src/base/ip.ts';
 import { encode } from '../../src/bencode/index.ts';
 import {
+  compareDistance,
   decodeState,
   encodeState,
   immutableTarget,
@@ -33,6 +34,41 @@ describe('peers', () => {
     await world.run(dht.member(4).node.findPeers(HASH, { signal, announce: implied }));
     const both = [`${publicAddress(3)}:5000`, `${publicAddress(4)}:${PORT}`];
     for (const at of [0, 9, 29]) expect(await peersSeenBy(dht, dht.member(at))).toEqual(both);
+  });
+
+  test('in a DHT of two, of which each keeps what there is no other node for', async () => {
+    await using dht = new DhtWorld();
+    await dht.populate(1);
+    const { signal, world } = dht;
+    const announce = { port: 5000, seed: true };
+    const first = dht.member(0);
+    const [alone] = await world.run(first.node.findPeers(HASH, { signal, announce }));
+    expect([alone?.lookup.answered, alone?.writes]).toEqual([0, []]);
+    await dht.populate(1);
+    const second = dht.member(1);
+    expect(await peersSeenBy(dht, second)).toEqual([`${publicAddress(0)}:5000`]);
+    await world.run(second.node.findPeers(HASH, { signal, announce }));
+    const both = [`${publicAddress(0)}:5000`, `${publicAddress(1)}:5000`];
+    expect(await peersSeenBy(dht, first)).toEqual(both);
+    const other = HASH.map((byte) => byte ^ 0xff);
+    const [none] = await world.run(first.node.findPeers(other, { signal }));
+    expect(none?.peers).toEqual([]);
+  });
+
+  test('are kept by who announces only if it is one of the closest, and answers', async () => {
+    await using dht = new DhtWorld();
+    await dht.populate(30);
+    const { signal, world } = dht;
+    const announce = { port: 5000, seed: false };
+    const idOf = ({ node }: Member): Uint8Array => node.idOf(4) ?? HASH;
+    const sorted = dht.members.toSorted((a, b) => compareDistance(HASH, idOf(a), idOf(b)));
+    const silent = await dht.open(publicAddress(30), { readOnly: true, id: HASH });
+    const seen: boolean[] = [];
+    for (const { node } of [...sorted.slice(0, 1), ...sorted.slice(-1), silent]) {
+      await world.run(node.findPeers(HASH, { signal, announce }));
+      seen.push(node.stores.peers.has(HASH, world.now));
+    }
+    expect(seen).toEqual([true, false, false]);
   });
 
   test('are told one by one, each once, and the steps of the search with them', async () => {

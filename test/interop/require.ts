@@ -23,6 +23,9 @@ export type ProgramName =
   | 'qbittorrent'
   | 'rtorrent'
   | 'redis'
+  | 'dante'
+  | 'microsocks'
+  | 'tinyproxy'
   | 'bittorrent-tracker';
 
 const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
@@ -35,6 +38,10 @@ const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
   qbittorrent: { packageName: 'qbittorrent-nox', isInstalled: onPath('qbittorrent-nox') },
   rtorrent: { packageName: 'rtorrent', isInstalled: onPath('rtorrent') },
   redis: { packageName: 'redis-server', isInstalled: onPath('redis-server') },
+  // Debian keeps it where only root looks.
+  dante: { packageName: 'dante-server', isInstalled: () => existsSync('/usr/sbin/danted') },
+  microsocks: { packageName: 'microsocks', isInstalled: onPath('microsocks') },
+  tinyproxy: { packageName: 'tinyproxy-bin', isInstalled: onPath('tinyproxy') },
   // Comes from a registry, by npm.
   'bittorrent-tracker': { packageName: 'npm', isInstalled: () => npmPeers() !== undefined },
 };

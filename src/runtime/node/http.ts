@@ -3,13 +3,15 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { Socket } from 'node:net';
+import type { Endpoint } from '../../base/endpoint.ts';
 import { NetworkError } from '../../base/errors.ts';
 import { networkFailure } from '../failures.ts';
-import type { Http, HttpRequest, HttpResponse, HttpTiming, Millis } from '../ports.ts';
+import type { Connect, Http, HttpRequest, HttpResponse, HttpTiming, Millis } from '../ports.ts';
 import { abortReason } from './abort.ts';
 import { literalFamily, plainEndpoint } from './addresses.ts';
 import { clock } from './clock.ts';
 import { unpackBody } from './content-encoding.ts';
+import { type MadeConnections, madeConnections } from './made-connections.ts';
 import { plainBytes } from './plain-bytes.ts';
 import { plainHeaders } from './plain-headers.ts';
 import { systemCode } from './system-error.ts';
@@ -29,11 +31,11 @@ export function httpClient(options: {
     https: new HttpsAgent({ keepAlive: true, timeout: KEEP_ALIVE, maxCachedSessions: 0 }),
   };
   return {
-    async get(request, { signal }) {
+    async get(request, { signal, connect }) {
       signal.throwIfAborted();
       const url = checkedUrl(request);
       try {
-        return await exchange(url, request, { signal, agents, ...options });
+        return await exchange(url, request, { signal, connect, agents, ...options });
       } catch (error) {
         if (signal.aborted) throw abortReason(signal);
         throw httpFailure(url, error);
@@ -48,6 +50,7 @@ export function httpClient(options: {
 
 interface Exchange {
   readonly signal: AbortSignal;
+  readonly connect: Connect | undefined;
   readonly agents: { readonly http: HttpAgent; readonly https: HttpsAgent };
   readonly userAgent: string;
 }
@@ -64,8 +67,14 @@ function once(url: URL, request: HttpRequest, how: Exchange): Promise<HttpRespon
   const secure = url.protocol === 'https:';
   return new Promise((resolve, reject) => {
     const watch = new Stopwatch();
+    const { connect } = how;
+    const made =
+      connect === undefined
+        ? undefined
+        : madeConnections(url, connect, { signal: how.signal, onReady: () => watch.connected() });
+    const agent = secure ? how.agents.https : how.agents.http;
     const call = (secure ? httpsRequest : httpRequest)(url, {
-      agent: secure ? how.agents.https : how.agents.http,
+      ...(made === undefined ? { agent } : { createConnection: made.createConnection }),
       signal: how.signal,
       headers: {
         'user-agent': how.userAgent,
@@ -78,9 +87,9 @@ function once(url: URL, request: HttpRequest, how: Exchange): Promise<HttpRespon
       insecureHTTPParser: true,
       ...(request.family === undefined ? {} : { family: request.family }),
     });
-    call.once('socket', (socket) => watch.follow(socket, secure));
+    if (made === undefined) call.once('socket', (socket) => watch.follow(socket, secure));
     call.once('response', (answer) => {
-      readAnswer(url, answer, { maxBytes: request.maxBytes, watch }).then(
+      readAnswer(url, answer, { maxBytes: request.maxBytes, watch, made }).then(
         resolve,
         (error: unknown) => {
           call.destroy();
@@ -100,9 +109,17 @@ function once(url: URL, request: HttpRequest, how: Exchange): Promise<HttpRespon
 async function readAnswer(
   url: URL,
   answer: IncomingMessage,
-  { maxBytes, watch }: { readonly maxBytes: number; readonly watch: Stopwatch },
+  {
+    maxBytes,
+    watch,
+    made,
+  }: {
+    readonly maxBytes: number;
+    readonly watch: Stopwatch;
+    readonly made: MadeConnections | undefined;
+  },
 ): Promise<HttpResponse> {
-  const remote = plainEndpoint(answer.socket.remoteAddress, answer.socket.remotePort);
+  const remote = remoteOf(answer, made);
   const tls = tlsFacts(answer.socket);
   if (Number(answer.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(url, maxBytes);
   const parts: Uint8Array[] = [];
@@ -127,6 +144,10 @@ async function readAnswer(
   };
 }
 
+function remoteOf({ socket }: IncomingMessage, made: MadeConnections | undefined): Endpoint {
+  return made?.remote() ?? plainEndpoint(socket.remoteAddress, socket.remotePort);
+}
+
 /** One request from its beginning, when the name is looked up, over the connection to the answer. */
 class Stopwatch {
   readonly #startedAt = clock.now();
@@ -135,9 +156,11 @@ class Stopwatch {
   follow(socket: Socket, secure: boolean): void {
     // One that was kept for the next request is connected.
     if (!socket.connecting) return;
-    socket.once(secure ? 'secureConnect' : 'connect', () => {
-      this.#connectedAt = clock.now();
-    });
+    socket.once(secure ? 'secureConnect' : 'connect', () => this.connected());
+  }
+
+  connected(): void {
+    this.#connectedAt = clock.now();
   }
 
   stop(): HttpTiming {

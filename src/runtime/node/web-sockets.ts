@@ -8,6 +8,7 @@ import { networkFailure } from '../failures.ts';
 import type { Millis, TlsFacts, WebSocketLink, WebSockets } from '../ports.ts';
 import { abortReason, onAbort } from './abort.ts';
 import { literalFamily, plainEndpoint } from './addresses.ts';
+import { type MadeConnections, madeConnections } from './made-connections.ts';
 import { systemCode } from './system-error.ts';
 import { isTlsFailure, tlsReason } from './tls-error.ts';
 import { tlsFacts } from './tls-facts.ts';
@@ -17,17 +18,22 @@ const FAREWELL: Millis = 1000;
 
 export function nodeWebSockets({ userAgent }: { readonly userAgent: string }): WebSockets {
   return {
-    async connect(text, { signal, family, maxBytes }) {
+    async connect(text, { signal, family, maxBytes, connect }) {
       signal.throwIfAborted();
       const url = checkedUrl(text, family);
+      const made =
+        connect === undefined
+          ? undefined
+          : madeConnections(url, connect, { signal, onReady: () => undefined });
       const socket = new WebSocket(url, {
         family,
         maxPayload: maxBytes,
         perMessageDeflate: false,
         followRedirects: false,
         headers: { 'user-agent': userAgent },
+        ...(made === undefined ? {} : { createConnection: made.createConnection }),
       });
-      const link = new NodeWebSocket(socket, { name: url.host, maxBytes });
+      const link = new NodeWebSocket(socket, { name: url.host, maxBytes, made });
       try {
         await opened(socket, signal);
         return link;
@@ -72,11 +78,19 @@ class NodeWebSocket implements WebSocketLink {
 
   constructor(
     socket: WebSocket,
-    { name, maxBytes }: { readonly name: string; readonly maxBytes: number },
+    {
+      name,
+      maxBytes,
+      made,
+    }: {
+      readonly name: string;
+      readonly maxBytes: number;
+      readonly made: MadeConnections | undefined;
+    },
   ) {
     this.#socket = socket;
     let failure: Error | undefined;
-    socket.once('upgrade', (answer) => this.#upgraded(answer));
+    socket.once('upgrade', (answer) => this.#upgraded(answer, made));
     socket.on('message', (data) =>
       this.#receive(data instanceof Uint8Array ? data.toString() : ''),
     );
@@ -111,8 +125,8 @@ class NodeWebSocket implements WebSocketLink {
     clearTimeout(timer);
   }
 
-  #upgraded({ socket }: IncomingMessage): void {
-    this.remote = plainEndpoint(socket.remoteAddress, socket.remotePort);
+  #upgraded({ socket }: IncomingMessage, made: MadeConnections | undefined): void {
+    this.remote = made?.remote() ?? plainEndpoint(socket.remoteAddress, socket.remotePort);
     const tls = tlsFacts(socket);
     if (tls !== undefined) this.tls = tls;
   }
@@ -148,6 +162,7 @@ function checkedUrl(text: string, family: 4 | 6 | undefined): URL {
 }
 
 function connectFailure(url: URL, error: unknown): NetworkError {
+  if (error instanceof NetworkError) return error;
   const system = systemCode(error);
   const doing = `cannot connect to ${url.protocol}//${url.host}${url.pathname}`;
   if (isTlsFailure(system)) {

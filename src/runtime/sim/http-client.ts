@@ -5,7 +5,15 @@ import { type Endpoint } from '../../base/endpoint.ts';
 import { type ErrorCode, NetworkError } from '../../base/errors.ts';
 import { ipFamily } from '../../base/ip.ts';
 import { networkFailure } from '../failures.ts';
-import type { ByteStream, Http, HttpRequest, HttpResponse, Lookup, TlsFacts } from '../ports.ts';
+import type {
+  ByteStream,
+  Connect,
+  Http,
+  HttpRequest,
+  HttpResponse,
+  Lookup,
+  TlsFacts,
+} from '../ports.ts';
 import { abortReason } from './aborting.ts';
 import { type ServingHost, serveHttp } from './http-listener.ts';
 import { HttpReader } from './http-message.ts';
@@ -24,14 +32,14 @@ export interface HttpHost extends ServingHost {
 
 export function httpOf(host: HttpHost): Http {
   return {
-    async get(request, { signal }) {
+    async get(request, { signal, connect }) {
       signal.throwIfAborted();
       const { clock } = host;
       const startedAt = clock.now();
-      const target = await findTarget(host, request, signal);
+      const target = await findTarget(lookupFor(host, connect), request, signal);
       const { url, to } = target;
       try {
-        await using stream = await host.network.connect(to, { signal });
+        await using stream = await makeStream(host, to, { signal, connect });
         const secure = url.protocol === 'https:';
         const fault = await host.handshake(to, secure, signal);
         if (fault !== undefined) throw failure(url, fault, secure ? 'BIP_TLS' : 'BIP_HTTP');
@@ -40,14 +48,37 @@ export function httpOf(host: HttpHost): Http {
         const timing = { connectMs: sentAt - startedAt, answerMs: clock.now() - sentAt };
         return { ...response, timing, ...(secure ? { tls: host.tls } : {}) };
       } catch (error) {
-        if (!(error instanceof NetworkError) || error.message.startsWith('cannot get')) throw error;
-        const reason = error.message.slice(error.message.lastIndexOf(': ') + 2);
-        const code = error.code === 'BIP_RESET' ? 'BIP_HTTP' : error.code;
-        throw failure(url, reason, code, error);
+        // Who makes the connections has a sentence of his own.
+        throw connect === undefined ? inWords(url, error) : error;
       }
     },
     serve: (handler, options) => serveHttp(host, handler, options),
   };
+}
+
+/** What the network says, as a client of HTTP says it. */
+function inWords(url: URL, error: unknown): unknown {
+  if (!(error instanceof NetworkError) || error.message.startsWith('cannot get')) return error;
+  const reason = error.message.slice(error.message.lastIndexOf(': ') + 2);
+  const code = error.code === 'BIP_RESET' ? 'BIP_HTTP' : error.code;
+  return failure(url, reason, code, error);
+}
+
+/** Who makes the connections in place of the host looks the names up as well. */
+export function lookupFor(
+  { lookup }: Pick<HttpHost, 'lookup'>,
+  connect: Connect | undefined,
+): Pick<Lookup, 'addresses'> {
+  return connect === undefined ? lookup : { addresses: async (host) => [host] };
+}
+
+/** A connection of the host, or of who makes them in its place. */
+export function makeStream(
+  { network }: Pick<HttpHost, 'network'>,
+  to: Endpoint,
+  { signal, connect }: { readonly signal: AbortSignal; readonly connect: Connect | undefined },
+): Promise<ByteStream> {
+  return connect === undefined ? network.connect(to, { signal }) : connect(to, { signal });
 }
 
 interface Target {
@@ -56,13 +87,13 @@ interface Target {
 }
 
 async function findTarget(
-  host: HttpHost,
+  lookup: Pick<Lookup, 'addresses'>,
   request: HttpRequest,
   signal: AbortSignal,
 ): Promise<Target> {
   const url = checkedUrl(request);
   const { family } = request;
-  const [address = url.hostname] = await host.lookup.addresses(hostIn(url), {
+  const [address = url.hostname] = await lookup.addresses(hostIn(url), {
     signal,
     ...(family === undefined ? {} : { family }),
   });

@@ -5,9 +5,9 @@ import type { Endpoint } from '../../base/endpoint.ts';
 import { type ErrorCode, NetworkError } from '../../base/errors.ts';
 import { ipFamily } from '../../base/ip.ts';
 import { networkFailure } from '../failures.ts';
-import type { ByteStream, TlsFacts, WebSocketLink, WebSockets } from '../ports.ts';
+import type { ByteStream, Lookup, TlsFacts, WebSocketLink, WebSockets } from '../ports.ts';
 import { abortReason } from './aborting.ts';
-import type { HttpHost } from './http-client.ts';
+import { type HttpHost, lookupFor, makeStream } from './http-client.ts';
 import { type HttpHead, HttpReader } from './http-message.ts';
 
 /** Is given each connection that was made to a WebSocket server, and the path and query asked for. */
@@ -15,25 +15,30 @@ export type SimWebSocketHandler = (link: WebSocketLink, target: string) => void;
 
 export function webSocketsOf(host: HttpHost): WebSockets {
   return {
-    async connect(text, { signal, family, maxBytes }) {
+    async connect(text, { signal, family, maxBytes, connect }) {
       signal.throwIfAborted();
       const url = checkedUrl(text, family);
       const secure = url.protocol === 'wss:';
       let stream: ByteStream | undefined;
       try {
-        const to = await endpointOf(host, url, { signal, family });
-        stream = await host.network.connect(to, { signal });
+        const to = await endpointOf(lookupFor(host, connect), url, { signal, family });
+        stream = await makeStream(host, to, { signal, connect });
         const fault = await host.handshake(to, secure, signal);
         if (fault !== undefined) throw failure(url, fault, secure ? 'BIP_TLS' : 'BIP_WEBSOCKET');
         return await upgrade(stream, url, { signal, maxBytes, tls: secure ? host.tls : undefined });
       } catch (error) {
         await stream?.[Symbol.asyncDispose]();
-        if (!(error instanceof NetworkError) || error.message.startsWith(doing(url))) throw error;
-        const reason = error.message.slice(error.message.lastIndexOf(': ') + 2);
-        throw failure(url, reason, error.code, error);
+        throw connect === undefined ? inWords(url, error) : error;
       }
     },
   };
+}
+
+/** What the network says, as a client of WebSockets says it. */
+function inWords(url: URL, error: unknown): unknown {
+  if (!(error instanceof NetworkError) || error.message.startsWith(doing(url))) return error;
+  const reason = error.message.slice(error.message.lastIndexOf(': ') + 2);
+  return failure(url, reason, error.code, error);
 }
 
 /** The server's side of a connection: an upgrade, or a refusal. */
@@ -217,11 +222,11 @@ function checkedUrl(text: string, family: 4 | 6 | undefined): URL {
 }
 
 async function endpointOf(
-  host: HttpHost,
+  lookup: Pick<Lookup, 'addresses'>,
   url: URL,
   { signal, family }: { readonly signal: AbortSignal; readonly family: 4 | 6 | undefined },
 ): Promise<Endpoint> {
-  const [address = ''] = await host.lookup.addresses(hostIn(url), {
+  const [address = ''] = await lookup.addresses(hostIn(url), {
     signal,
     ...(family === undefined ? {} : { family }),
   });

@@ -1,5 +1,6 @@
 /** One question to an HTTP tracker: attempts, redirects with their guards, statuses. @module */
 
+import { base64 } from '../../base/base64.ts';
 import { decodeUtf8Lossy, encodeUtf8 } from '../../base/bytes.ts';
 import type { Endpoint } from '../../base/endpoint.ts';
 import { ProtocolError } from '../../base/errors.ts';
@@ -22,7 +23,6 @@ import {
   trackerName,
 } from '../url.ts';
 import { oneLine, withReason } from '../words.ts';
-import { base64 } from './base64.ts';
 import type { HttpFailure } from './codec.ts';
 
 /** What is asked. */

@@ -5,9 +5,9 @@
  * @module
  */
 
+import { base64 } from '../../base/base64.ts';
 import { encodeUtf8 } from '../../base/bytes.ts';
 import { sha256 } from '../../base/sha.ts';
-import { base64 } from '../http/base64.ts';
 import { SCRIPT } from './status-script.ts';
 
 /** A page, and the headers that it is to be sent with. */

@@ -135,7 +135,7 @@ export class UdpTrackers implements AsyncDisposable {
     });
   }
 
-  /** Literal addresses of the tracker, in the order in which to try them. */
+  /** Addresses of the tracker, in the order in which to try them; its name behind a proxy. */
   async #addresses(url: TrackerUrl, options: ExchangeOptions): Promise<Endpoint[]> {
     const { clock, lookup } = this.#runtime;
     const { signal, family } = options;
@@ -152,7 +152,7 @@ export class UdpTrackers implements AsyncDisposable {
     );
     const endpoints = hosts.flatMap((host) => {
       const bytes = parseIp(host);
-      return bytes === undefined ? [] : [{ host: formatIp(bytes), port: url.port }];
+      return [{ host: bytes === undefined ? host : formatIp(bytes), port: url.port }];
     });
     if (endpoints.length === 0) {
       throw new NetworkError(`the tracker's name ${url.host} has no address`, { code: 'BIP_DNS' });

@@ -2,7 +2,7 @@
  * One question to one UDP tracker (BEP 15): connect, ask, retransmit, give up.
  *
  * A tracker with several addresses is tried at each in turn until one of them answers. Answers count
- * only with our transaction id and from an address that was asked; everything else is ignored and
+ * only with our transaction id and from an address that was asked, or any when a proxy knows it; everything else is ignored and
  * changes nothing.
  *
  * @module
@@ -165,7 +165,7 @@ export class UdpExchange<Answer> implements Machine<UdpInput, UdpOutput<Answer>>
     const state = this.#state;
     if (state.at !== 'connecting' && state.at !== 'asking') return;
     const asked = state.at === 'asking' ? [state.tracker] : this.#trackers;
-    if (!asked.some((tracker) => equalEndpoints(tracker, from))) return;
+    if (!asked.some((tracker) => isFrom(from, tracker))) return;
     if (transactionOf(bytes) !== state.transaction) return;
     this.#raw?.received.push(bytes.slice());
     let response: UdpResponse;
@@ -287,6 +287,11 @@ export class UdpExchange<Answer> implements Machine<UdpInput, UdpOutput<Answer>>
     this.#deadline = undefined;
     this.#outputs.push(output);
   }
+}
+
+/** A name was looked up by a proxy, so that nobody here knows its address: the transaction has to do. */
+function isFrom(from: Endpoint, tracker: Endpoint): boolean {
+  return equalEndpoints(tracker, from) || ipFamily(tracker.host) === undefined;
 }
 
 function seconds(ms: number): string {

@@ -11,7 +11,8 @@
   rasterbar.py download TORRENT|MAGNET DIR [options]   exits with 0 when complete
 
 Prints one JSON object a line, each with an "event": created, inspected, verified, ready,
-state, complete, warning, error, stopped. Nothing leaves the machine: no DHT, no local discovery, no port mapping, and
+called (by a peer, from host), state, complete, warning,
+error, stopped. Nothing leaves the machine: no DHT, no local discovery, no port mapping, and
 sockets are bound to --host only.
 """
 import argparse
@@ -173,6 +174,7 @@ def session(options):
             lt.alert.category_t.status_notification
             | lt.alert.category_t.error_notification
             | lt.alert.category_t.tracker_notification
+            | lt.alert.category_t.peer_notification
         ),
     })
     # Rate limits spare "local" peers by default: put everybody into the limited class.
@@ -202,6 +204,8 @@ def report_alert(alert, seen):
     kind = alert.what()
     if isinstance(alert, lt.tracker_reply_alert):
         seen["announced"] = True
+    elif isinstance(alert, lt.incoming_connection_alert):
+        emit("called", host=alert.endpoint[0])
     elif isinstance(alert, lt.tracker_error_alert) or kind in (
         "tracker_warning", "listen_failed", "torrent_error", "file_error", "hash_failed",
     ):

@@ -1,4 +1,4 @@
-/** Base64 of RFC 4648 §4, for `Authorization` headers. @module */
+/** Base64 of RFC 4648 §4, for headers of HTTP. @module */
 
 /** With padding. */
 export function base64(bytes: Uint8Array): string {

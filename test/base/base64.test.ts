@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { base64 } from '../../../src/tracker/http/base64.ts';
+import { base64 } from '../../src/base/base64.ts';
 
 test('as Node does it', () => {
   fc.assert(
