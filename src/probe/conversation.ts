@@ -283,7 +283,8 @@ export class Conversation implements WireHandler {
 
   /** Why there was no handshake. */
   #lossOf(error: Error | undefined): BipError {
-    const message = `${this.#name}: ${error?.message}`;
+    const reason = error?.message ?? '';
+    const message = reason.includes(this.#name) ? reason : `${this.#name}: ${reason}`;
     if (error instanceof TimeoutError) {
       return new TimeoutError(message, error.waitedMs, { code: 'BIP_HANDSHAKE_TIMEOUT' });
     }
