@@ -120,8 +120,8 @@ id, transport, encryption, extensions, pieces it has, pieces in all, share in pe
 to connect and for the handshake, peers it named; or address, error, code, message.
 
 Examples:
-  $ bip handshake probe "$peer" --info-hash "$hash"
-  $ bip handshake probe "$peer" --info-hash film.torrent --json | jq -r .client
-  $ bip handshake probe "$peer" --info-hash "$hash" --wait 2m
-  $ bip dht lookup "$hash" --bootstrap "$node" | bip handshake probe --info-hash "$hash" -
+  $ bip handshake probe "$peer" --info-hash "$infoHash"
+  $ bip handshake probe "$peer" --info-hash "$infoHash" --json | jq -r .client
+  $ bip handshake probe --info-hash "$link" --wait 10s
+  $ bip dht lookup "$infoHash" --bootstrap "$node" | bip handshake probe --info-hash "$infoHash" -
 `;

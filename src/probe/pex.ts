@@ -1,8 +1,8 @@
 /** Peers that a peer names: the messages of ut_pex (BEP 11), as far as a probe reads them. @module */
 
-import { decodeCompact } from '../base/endpoint.ts';
+import { COMPACT_LENGTH, decodeCompact, formatEndpoint } from '../base/endpoint.ts';
 import { ProtocolError } from '../base/errors.ts';
-import { type BencodeNode, decode } from '../bencode/index.ts';
+import { decode } from '../bencode/index.ts';
 import type { PexFlag, PexPeer } from './report.ts';
 
 /** Names, byte strings, one dictionary. */
@@ -33,16 +33,16 @@ export function decodePexPeers(payload: Uint8Array): readonly PexPeer[] {
     [6, 'added6'],
   ] as const) {
     const flags = root.get(`${key}.f`)?.asBytes();
-    for (const [at, peer] of readPeers(root.get(key), family).entries()) {
-      if (peers.size === MAX_PEERS) break;
-      peers.set(`${peer.host} ${peer.port}`, { endpoint: peer, flags: namesOf(flags?.[at]) });
+    const added = root.get(key)?.asBytes() ?? new Uint8Array(0);
+    const size = COMPACT_LENGTH[family];
+    for (let at = 0; at * size < added.length && peers.size < MAX_PEERS; at++) {
+      // One by one, since those that cannot be reached have flags all the same.
+      const [endpoint] = decodeCompact(added.subarray(at * size, (at + 1) * size), family);
+      if (endpoint === undefined) continue;
+      peers.set(formatEndpoint(endpoint), { endpoint, flags: namesOf(flags?.[at]) });
     }
   }
   return [...peers.values()];
-}
-
-function readPeers(node: BencodeNode | undefined, family: 4 | 6): readonly PexPeer['endpoint'][] {
-  return decodeCompact(node?.asBytes() ?? new Uint8Array(0), family);
 }
 
 function namesOf(bits = 0): readonly PexFlag[] {

@@ -21,7 +21,15 @@ const HAS_JQ = (process.env['PATH'] ?? '')
   .some((folder) => existsSync(join(folder, 'jq')));
 
 /** Groups of commands that work on this machine alone: each command of theirs has examples. */
-const GROUPS: readonly string[] = ['bencode', 'dht', 'magnet', 'metainfo', 'simulate', 'tracker'];
+const GROUPS: readonly string[] = [
+  'bencode',
+  'dht',
+  'handshake',
+  'magnet',
+  'metainfo',
+  'simulate',
+  'tracker',
+];
 
 /** Commands that run until they are stopped. */
 const ENDLESS: ReadonlySet<string> = new Set(['tracker serve']);

@@ -56,6 +56,11 @@ export class ProbeScene implements AsyncDisposable {
   readonly #closers: AsyncDisposable[] = [];
   readonly #ends: (() => void)[] = [];
 
+  /** Closed at the end. */
+  keep(resource: AsyncDisposable): void {
+    this.#closers.push(resource);
+  }
+
   async peer(behaviour: Behaviour): Promise<void> {
     const { network, clock } = this.them.runtime;
     const listener = await network.listen(
