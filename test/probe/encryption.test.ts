@@ -52,13 +52,49 @@ class Guarded extends ProbeScene {
   }
 }
 
-test.each([
-  ['everything', ['plain', 'rc4'], true, 'none', ['none', 'rc4', 'plaintext']],
-  ['RC4 alone', ['rc4'], false, 'rc4', ['rc4']],
-  ['hidden handshakes alone', ['plain', 'rc4'], false, 'rc4', ['rc4', 'plaintext']],
-  ['a hidden handshake and plaintext alone', ['plain'], false, 'plaintext', ['plaintext']],
-  ['plain and RC4', ['rc4'], true, 'none', ['none', 'rc4']],
-] as const)('%s', async (_name, methods, plainToo, best, accepted) => {
+interface Guard {
+  readonly lets: string;
+  readonly methods: readonly Method[];
+  readonly plainToo: boolean;
+  /** The first way that works. */
+  readonly best: string;
+  readonly accepted: readonly string[];
+}
+
+const EVERYTHING = ['none', 'rc4', 'plaintext'] as const;
+const GUARDS: readonly Guard[] = [
+  {
+    lets: 'everybody',
+    methods: ['plain', 'rc4'],
+    plainToo: true,
+    best: 'none',
+    accepted: EVERYTHING,
+  },
+  { lets: 'RC4 alone', methods: ['rc4'], plainToo: false, best: 'rc4', accepted: ['rc4'] },
+  {
+    lets: 'hidden handshakes alone',
+    methods: ['plain', 'rc4'],
+    plainToo: false,
+    best: 'rc4',
+    accepted: ['rc4', 'plaintext'],
+  },
+  {
+    lets: 'hidden handshakes with plaintext alone',
+    methods: ['plain'],
+    plainToo: false,
+    best: 'plaintext',
+    accepted: ['plaintext'],
+  },
+  {
+    lets: 'plain and RC4',
+    methods: ['rc4'],
+    plainToo: true,
+    best: 'none',
+    accepted: ['none', 'rc4'],
+  },
+];
+
+test.each(GUARDS)('a peer that lets in $lets', async ({ methods, plainToo, best, accepted }) => {
   await using scene = new Guarded();
   await scene.guard(methods, plainToo);
   const found = await scene.probe({ ways: WAYS });
