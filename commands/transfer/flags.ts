@@ -10,8 +10,9 @@ import { bootstrapOption } from '../cli/dht-flags.ts';
 import { noProxyOption, proxyOption } from '../cli/proxy.ts';
 import { parseDuration, parseWhole } from '../cli/units.ts';
 import { type DhtFlags, type DhtWishes, dhtOptions } from './dht.ts';
+import { type LpdFlags, lpdOptions } from './lpd.ts';
 
-export interface TransferFlags extends DhtFlags {
+export interface TransferFlags extends DhtFlags, LpdFlags {
   readonly peer?: readonly Endpoint[];
   readonly port?: number;
   /** Milliseconds. */
@@ -49,13 +50,24 @@ export function addTransferFlags(
       ),
     )
     .addOption(
-      new Option('--encryption <mode>', 'of connections: plain only, any, or RC4 only')
+      new Option(
+        '--encryption <mode>',
+        'plain connections only, encrypted where it helps, or RC4 only',
+      )
         .choices(['off', 'prefer', 'require'])
         .default('prefer'),
     )
     .addOption(new Option('--no-trackers', 'ask no tracker'))
     .addOption(new Option('--no-dht', 'stay out of the DHT'))
     .addOption(bootstrapOption().conflicts('dht'))
+    .addOption(
+      new Option(
+        '--dht-table <file>',
+        'where to keep nodes of the DHT for the next run; default $XDG_STATE_HOME/bip/dht.bin',
+      ).conflicts('dht'),
+    )
+    .addOption(new Option('--no-dht-table', 'keep no nodes of the DHT for the next run'))
+    .addOption(new Option('--no-lpd', 'neither ask nor tell the local network'))
     .addOption(proxyOption())
     .addOption(noProxyOption())
     .addOption(new Option('--reveal', 'show passkeys and other secrets in tracker URLs'));
@@ -69,15 +81,16 @@ export function verifyMode(verify: boolean | undefined): VerifyMode {
 
 export async function sessionOptions(
   flags: TransferFlags,
-  { signal, proxy }: Pick<Context, 'signal' | 'proxy'>,
-  wishes: DhtWishes,
+  wishes: DhtWishes & { readonly context: Context },
 ): Promise<SessionOptions> {
-  const dht = await dhtOptions(flags, { ...wishes, proxy });
+  const dht = await dhtOptions(flags, wishes);
+  const lpd = lpdOptions(flags, wishes);
   return {
-    signal,
+    signal: wishes.context.signal,
     encryption: flags.encryption,
     onNote: (message) => wishes.reporter.explain(message),
     ...(dht === undefined ? {} : { dht }),
+    ...(lpd === undefined ? {} : { lpd }),
     ...(flags.port === undefined ? {} : { port: flags.port }),
     ...(flags.host === undefined ? {} : { host: flags.host }),
     ...(flags.bind === undefined ? {} : { bind: flags.bind }),

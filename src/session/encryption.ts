@@ -13,15 +13,15 @@ import type { ByteStream, Millis, Runtime } from '../runtime/ports.ts';
 
 /**
  * `off`: plain connections only. `require`: RC4 only, both ways. `prefer`: peers of all kinds are let in;
- * who is called is called with a hidden handshake first, and if it does not answer to that, on a new
- * connection without. That is the order of libtorrent, Transmission and aria2. What follows a hidden
- * handshake is RC4 only where the other side insists, as with libtorrent: RC4 costs more than all the
- * rest of a transfer, and hides little from who measures sizes and times.
+ * who is called is called with an encrypted handshake first, and if it does not answer to that, on a new
+ * connection without. That is the order of libtorrent, Transmission and aria2. What follows an encrypted
+ * handshake is RC4 only where the other side insists, as with libtorrent: RC4 costs nearly as much CPU
+ * as all the rest of a download (test/bench/download.ts), and hides little from who measures sizes and times.
  */
 export type EncryptionMode = 'off' | 'prefer' | 'require';
 
 /** How to begin a call: with the handshake of BEP 3, or with that of MSE before it. */
-export type Opening = 'plain' | 'hidden';
+export type Opening = 'plain' | 'encrypted';
 
 /**
  * Key exchanges a second for strangers who call, each about half a millisecond of work, in the long run
@@ -58,8 +58,8 @@ export class Encryption {
   /** How to call a peer, in the order to be tried; `worked` is what led to it before. */
   openings(worked: Opening | undefined): readonly [Opening, Opening?] {
     if (this.mode === 'off') return ['plain'];
-    if (this.mode === 'require') return ['hidden'];
-    return worked === 'plain' ? ['plain', 'hidden'] : ['hidden', 'plain'];
+    if (this.mode === 'require') return ['encrypted'];
+    return worked === 'plain' ? ['plain', 'encrypted'] : ['encrypted', 'plain'];
   }
 
   /** A stream to a peer that we call for the torrent (20 bytes). */
@@ -104,7 +104,7 @@ export class Encryption {
 export function encryptionNote(stream: ByteStream): string {
   const disguise = stream instanceof MseStream ? stream.agreement?.disguise : undefined;
   if (disguise === undefined || disguise === 'none') return '';
-  return disguise === 'rc4' ? ', encrypted with RC4' : ', with a hidden handshake';
+  return disguise === 'rc4' ? ', encrypted with RC4' : ', with an encrypted handshake';
 }
 
 /** Is the torrent (20 bytes) the one that the peer named under encryption, if it did? */

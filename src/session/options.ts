@@ -4,6 +4,7 @@ import type { Endpoint } from '../base/endpoint.ts';
 import type { PeerId } from '../base/ids.ts';
 import type { DhtNode } from '../dht/index.ts';
 import type { Reserved } from '../handshake/index.ts';
+import type { Lpd } from '../lpd/index.ts';
 import type { Magnet } from '../magnet/index.ts';
 import type { Metainfo, ParseOptions } from '../metainfo/index.ts';
 import type { Encryption } from './encryption.ts';
@@ -36,6 +37,8 @@ export interface TorrentOptions {
   readonly trackers?: boolean;
   /** Look for peers in the DHT, and announce there, when the session has a node; default true. */
   readonly dht?: boolean;
+  /** Announce to the local network, and take its peers, when the session does; default true. */
+  readonly lpd?: boolean;
   /** How metadata that comes from peers is to be parsed. */
   readonly parse?: ParseOptions;
   readonly onEvent?: (event: TorrentEvent) => void;
@@ -58,6 +61,8 @@ export interface SessionIdentity {
   readonly encryption: Encryption;
   /** The session's node of the DHT; none when it takes no part in it. */
   readonly dht: DhtNode | undefined;
+  /** Local discovery; none when the session does without, or the machine is on no network. */
+  readonly lpd: Lpd | undefined;
   /** UDP port of the node for others; none when it answers nobody (BEP 43). */
   readonly dhtPort: number | undefined;
 }

@@ -6,10 +6,10 @@ import type { Millis } from '../runtime/ports.ts';
 import type { Opening } from './encryption.ts';
 
 /** Where an address came from. What the user named is never given up. */
-export type PeerSource = 'user' | 'tracker' | 'dht';
+export type PeerSource = 'user' | 'tracker' | 'lpd' | 'dht';
 
 /** Of an address that is known from several sources the one that says most about it counts. */
-const RANK: Readonly<Record<PeerSource, number>> = { dht: 0, tracker: 1, user: 2 };
+const RANK: Readonly<Record<PeerSource, number>> = { dht: 0, lpd: 1, tracker: 2, user: 3 };
 
 /** Addresses kept; libtorrent's `max_peerlist_size`. */
 const MAX_CANDIDATES = 3_000;

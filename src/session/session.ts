@@ -3,9 +3,11 @@
 import { formatHex } from '../base/bytes.ts';
 import { formatEndpoint } from '../base/endpoint.ts';
 import { NetworkError, UsageError } from '../base/errors.ts';
-import { DhtNode, type DhtOptions } from '../dht/index.ts';
+import { DhtNode, type DhtOptions, type DhtState } from '../dht/index.ts';
 import { makePeerId, OUR_VERSION, Reserved } from '../handshake/index.ts';
-import type { ByteStream, Listener, Runtime } from '../runtime/ports.ts';
+import { Lpd } from '../lpd/index.ts';
+import type { ByteStream, Listener, Millis, Runtime } from '../runtime/ports.ts';
+import { Saving } from '../runtime/saving.ts';
 import { Encryption, type EncryptionMode, isTorrentOf } from './encryption.ts';
 import { Introduction } from './introduction.ts';
 import { MetadataSearch, type MetadataSearchOptions } from './metadata-search.ts';
@@ -25,12 +27,24 @@ export interface SessionOptions {
   /** The local address to call from; default whichever the system takes. */
   readonly bind?: string;
   /** Takes part in the DHT, on the UDP port of the same number when it is free. */
-  readonly dht?: Omit<DhtOptions, 'signal' | 'port'>;
+  readonly dht?: Omit<DhtOptions, 'signal' | 'port'> & {
+    /** Saves what the next run can begin with, now and then and at the end; must not reject. */
+    readonly keep?: { readonly everyMs: Millis; save(state: DhtState): Promise<void> };
+  };
   /** How connections with peers are encrypted; default `prefer`. */
   readonly encryption?: EncryptionMode;
   /** Hears of calls that belong to no torrent, since they failed before they named one of ours. */
   readonly onNote?: (message: string) => void;
+  /** Looks for peers on the local network (BEP 14), where the machine is on one. */
+  readonly lpd?: SessionLpd;
   readonly signal: AbortSignal;
+}
+
+export interface SessionLpd {
+  /** The one address of this machine that is announced, on its interface alone; default all. */
+  readonly address?: string;
+  /** It cannot be had; the session goes on without. */
+  readonly onUnavailable?: (error: NetworkError) => void;
 }
 
 export class Session implements AsyncDisposable {
@@ -40,6 +54,7 @@ export class Session implements AsyncDisposable {
   readonly #torrents = new Map<string, Torrent | MetadataSearch>();
   readonly #introductions = new Set<Introduction>();
   readonly #onNote: (message: string) => void;
+  #saving: Saving | undefined;
   #disposed: Promise<void> | undefined;
 
   private constructor(
@@ -61,16 +76,24 @@ export class Session implements AsyncDisposable {
       else opened.session.#accept(stream);
     });
     const { port } = listener.local;
-    const dht = await openDht(runtime, options, port).catch(async (error: unknown) => {
-      await listener[Symbol.asyncDispose]();
+    const closing = async (
+      error: unknown,
+      ...others: (AsyncDisposable | undefined)[]
+    ): Promise<never> => {
+      for (const one of [listener, ...others]) await one?.[Symbol.asyncDispose]();
       throw error;
-    });
+    };
+    const dht = await openDht(runtime, options, port).catch((error: unknown) => closing(error));
     const onBug = (error: unknown): void => {
       if (opened.session !== undefined) opened.session.#bug(error);
     };
+    const lpd = await openLpd(runtime, options, { port, onBug }).catch((error: unknown) =>
+      closing(error, dht),
+    );
     const identity: SessionIdentity = {
       encryption: new Encryption(runtime, options.encryption ?? 'prefer', onBug),
       dht,
+      lpd,
       dhtPort: options.dht?.readOnly === true ? undefined : dht?.port,
       reserved: Reserved.of('fast', 'extended', ...(dht === undefined ? [] : (['dht'] as const))),
       peerId: makePeerId(runtime.random),
@@ -82,6 +105,11 @@ export class Session implements AsyncDisposable {
     const session = new Session(runtime, identity, { ...options, listener });
     opened.session = session;
     dht?.join().catch((error: unknown) => session.#bug(error));
+    const keep = options.dht?.keep;
+    if (dht !== undefined && keep !== undefined) {
+      const save = (): Promise<void> => keep.save({ ...dht.save(), port: dht.port });
+      session.#saving = new Saving(runtime.clock, keep.everyMs, save);
+    }
     return session;
   }
 
@@ -134,7 +162,9 @@ export class Session implements AsyncDisposable {
     const results = await Promise.allSettled(
       [...this.#torrents.values()].map((torrent) => torrent[Symbol.asyncDispose]()),
     );
+    await this.#saving?.[Symbol.asyncDispose]();
     await this.#identity.dht?.[Symbol.asyncDispose]();
+    await this.#identity.lpd?.[Symbol.asyncDispose]();
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
@@ -190,6 +220,22 @@ async function openDht(
   } catch (error) {
     if (!(error instanceof NetworkError) || error.code !== 'BIP_PORT_IN_USE') throw error;
     return await DhtNode.open(runtime, { ...dht, port: 0, signal });
+  }
+}
+
+/** A machine that is on no network has no local peers. */
+async function openLpd(
+  runtime: Runtime,
+  { lpd, signal }: SessionOptions,
+  rest: { readonly port: number; readonly onBug: (error: unknown) => void },
+): Promise<Lpd | undefined> {
+  if (lpd === undefined) return undefined;
+  try {
+    return await Lpd.open(runtime, { ...rest, signal, address: lpd.address });
+  } catch (error) {
+    if (!(error instanceof NetworkError)) throw error;
+    lpd.onUnavailable?.(error);
+    return undefined;
   }
 }
 

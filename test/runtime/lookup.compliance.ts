@@ -53,6 +53,23 @@ export function lookupCompliance(place: Place): void {
       }
     }));
 
+  test('interfaces have all addresses, those that loop back marked', () =>
+    place.run(async ({ here: { lookup }, hereHost, hereInterface }) => {
+      const interfaces = lookup.interfaces();
+      expect(interfaces).toContainEqual({
+        ...{ interface: expect.any(String), address: '127.0.0.1', isLoopback: true },
+      });
+      expect(interfaces).toContainEqual(
+        expect.objectContaining({ interface: hereInterface, address: hereHost }),
+      );
+      for (const address of lookup.localAddresses()) {
+        expect(interfaces).toContainEqual(expect.objectContaining({ address, isLoopback: false }));
+      }
+      for (const one of interfaces) {
+        if (one.address.startsWith('fe80:')) expect(one.address).toMatch(`%${one.interface}`);
+      }
+    }));
+
   test('TXT records, the strings of each joined', () =>
     place.run(async ({ here: { lookup }, publishTexts, signal }) => {
       const long = 'x'.repeat(400);

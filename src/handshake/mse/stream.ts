@@ -253,10 +253,9 @@ export class MseStream implements ByteStream {
     if (this.#ended) return;
     if (this.#agreement === undefined) {
       const waitingFor = this.#negotiation?.waitingFor ?? 'nothing';
-      return this.#fail(
-        error ??
-          new NetworkError(`the peer closed the connection instead of sending ${waitingFor}`),
-      );
+      const closed = `the peer closed the connection instead of sending ${waitingFor}`;
+      const message = error === undefined ? closed : `${error.message}, before ${waitingFor} came`;
+      return this.#fail(new NetworkError(message, { cause: error }));
     }
     this.#end();
     if (error === undefined) this.#handler?.closed();

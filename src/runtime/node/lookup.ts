@@ -25,6 +25,16 @@ const system: Omit<Lookup, 'texts'> = {
       .map(({ address }) => address);
   },
 
+  interfaces() {
+    return Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
+      (addresses ?? []).map(({ address, internal }) => ({
+        interface: name,
+        address: /^fe[89ab].:/i.test(address) ? `${address}%${name}` : address,
+        isLoopback: internal,
+      })),
+    );
+  },
+
   async addresses(host, { family, signal }) {
     signal.throwIfAborted();
     const literal = literalFamily(host);

@@ -62,6 +62,7 @@ class Web {
         },
         texts: nothing,
         localAddresses: () => [],
+        interfaces: () => [],
       },
       webSockets: { connect: nothing },
       http: {

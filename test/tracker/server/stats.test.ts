@@ -1,7 +1,7 @@
 import { createContext, runInContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
-import { sha256 } from '../../../src/base/sha.ts';
 import { base64 } from '../../../src/base/base64.ts';
+import { sha256 } from '../../../src/base/sha.ts';
 import { allocateCounters, COUNTER, Counters } from '../../../src/tracker/server/counters.ts';
 import { TrackerStats } from '../../../src/tracker/server/stats.ts';
 import type { TrackerInfo, TrackerTotals } from '../../../src/tracker/server/tracker-state.ts';
