@@ -20,7 +20,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/blocklist',
   ],
   ['src/peer', 'src/select', 'src/disk'],
-  ['src/session', 'src/content'],
+  ['src/session', 'src/content', 'src/probe'],
   ['src/simulation'],
   ['commands'],
   ['bin'],

@@ -1,6 +1,6 @@
 /**
- * The handshake of peer connections: BEP 3 (the 68 bytes), reserved bits of BEP 5, 6, 10 and 52,
- * peer ids of BEP 20. `mse/`: the encryption around it.
+ * The handshake of peer connections: BEP 3 (the 68 bytes), reserved bits of BEP 4, peer ids and whose
+ * they are (BEP 20). `mse/`: the encryption around it.
  *
  * Pure: whoever owns the stream feeds {@link HandshakeReader} and sends what {@link encodeHandshake}
  * makes. Bytes behind the handshake are never taken, so that the wire parser can go on with them.
@@ -8,6 +8,14 @@
  * @module
  */
 
+export {
+  type ClientIdentity,
+  formatClient,
+  identifyClient,
+  otherClient,
+  type PeerIdStyle,
+  showPeerId,
+} from './clients.ts';
 export {
   decodeHandshake,
   encodeHandshake,
@@ -23,5 +31,5 @@ export {
   type MseContext,
   MseStream,
 } from './mse/index.ts';
-export { makePeerId, peerIdPrefix } from './peer-ids.ts';
-export { Reserved, type ReservedBit } from './reserved.ts';
+export { makePeerId, OUR_VERSION, peerIdPrefix } from './peer-ids.ts';
+export { Reserved, type ReservedBit, type ReservedFeature } from './reserved.ts';

@@ -4,7 +4,10 @@ import { decodeUtf8Lossy, encodeUtf8 } from '../base/bytes.ts';
 import { PeerId } from '../base/ids.ts';
 import type { Random } from '../runtime/ports.ts';
 
-/** `-BP` and four digits of the version (BEP 20 Azureus style); `BP` is in no list known to us. */
+/** Name and version as bip says them in its extended handshake, `v` (BEP 10). */
+export const OUR_VERSION = 'bip 0.1.0';
+
+/** `-BP` and four digits of the version (BEP 20 Azureus style). */
 const PREFIX = '-BP0100-';
 
 /** A fresh id: the prefix and 12 random bytes, so that two runs are never taken for one. */

@@ -3,7 +3,7 @@
 import { formatHex } from '../base/bytes.ts';
 import { formatEndpoint } from '../base/endpoint.ts';
 import { NetworkError, UsageError } from '../base/errors.ts';
-import { makePeerId, Reserved } from '../handshake/index.ts';
+import { makePeerId, OUR_VERSION, Reserved } from '../handshake/index.ts';
 import type { ByteStream, Runtime } from '../runtime/ports.ts';
 import { type Discovery, openDiscovery, type SessionDht, type SessionLpd } from './discovery.ts';
 import { Encryption, type EncryptionMode, isTorrentOf } from './encryption.ts';
@@ -15,7 +15,6 @@ import { openTransports, type TransportMode, type Transports } from './transport
 
 /** Strangers that are introducing themselves at once. */
 const MAX_INTRODUCTIONS = 100;
-const CLIENT_VERSION = 'bip 0.1.0';
 
 export interface SessionOptions {
   /** Where to listen; 0 for any free port. Default: the first free one of 6881–6889, else any. */
@@ -93,7 +92,7 @@ export class Session implements AsyncDisposable {
       port,
       bind: options.bind,
       key: runtime.random.uint32(),
-      version: CLIENT_VERSION,
+      version: OUR_VERSION,
     };
     const session = new Session({ ...runtime, network: transports.network }, identity, {
       transports,

@@ -35,6 +35,7 @@ const GROUND: Readonly<Record<string, string>> = Object.fromEntries(
     'src/disk/index.ts',
     'src/session/index.ts',
     'src/content/index.ts',
+    'src/probe/index.ts',
     'src/simulation/index.ts',
     'commands/index.ts',
     'bin/bip.ts',
@@ -68,6 +69,7 @@ const PLANTS: readonly Plant[] = [
   { rule: 'floor-src-select', path: 'src/select/across.ts', imports: '../peer/index.ts' },
   { rule: 'floor-src-disk', path: 'src/disk/up.ts', imports: '../session/index.ts' },
   { rule: 'floor-src-session', path: 'src/session/up.ts', imports: '../../commands/index.ts' },
+  { rule: 'floor-src-probe', path: 'src/probe/across.ts', imports: '../session/index.ts' },
   { rule: 'floor-src-content', path: 'src/content/across.ts', imports: '../session/index.ts' },
   {
     rule: 'floor-src-simulation',

@@ -24,6 +24,7 @@ const HAS_JQ = (process.env['PATH'] ?? '')
 const GROUPS: readonly string[] = [
   'bencode',
   'dht',
+  'handshake',
   'lpd',
   'magnet',
   'metainfo',

@@ -11,7 +11,7 @@ import { makeContent } from '../simulation/swarm-world.ts';
 
 export interface LoopbackSeed extends AsyncDisposable {
   /** By the names that examples give them. */
-  readonly named: Readonly<Record<'infoHash' | 'link', string>>;
+  readonly named: Readonly<Record<'infoHash' | 'link' | 'peer', string>>;
 }
 
 const HOST = '127.0.0.1';
@@ -45,7 +45,11 @@ export async function seedOnLoopback(node: string): Promise<LoopbackSeed> {
   const peers = [{ host: HOST, port: session.port }];
   const nothing = { trackers: [], webSeeds: [], nodes: [] };
   return {
-    named: { infoHash: infoHash.hex, link: formatMagnet({ infoHash, ...nothing, peers }) },
+    named: {
+      infoHash: infoHash.hex,
+      link: formatMagnet({ infoHash, ...nothing, peers }),
+      peer: `${HOST}:${session.port}`,
+    },
     async [Symbol.asyncDispose]() {
       await session[Symbol.asyncDispose]();
       await runtime[Symbol.asyncDispose]();

@@ -26,7 +26,7 @@ describe('help and version go to stdout', () => {
   test('--help lists every command', async () => {
     const { code, stdout, stderr } = await bip('--help');
     expect([code, stderr]).toEqual([0, '']);
-    const groups = ['bencode', 'metainfo', 'magnet', 'tracker', 'dht', 'simulate'];
+    const groups = ['bencode', 'metainfo', 'magnet', 'tracker', 'dht', 'handshake', 'simulate'];
     for (const name of [...groups, 'download', 'seed']) {
       expect(stdout).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'));
     }
