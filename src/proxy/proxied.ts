@@ -105,6 +105,7 @@ function lookupBehind(proxy: Proxy): Lookup {
       return [];
     },
     localAddresses: () => [],
+    interfaces: () => new Map(),
   };
 }
 

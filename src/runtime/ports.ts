@@ -110,6 +110,8 @@ export interface Lookup {
   texts(host: string, options: { readonly signal: AbortSignal }): Promise<readonly string[]>;
   /** Addresses under which others may reach this machine: of its interfaces, loopback and link-local left out. */
   localAddresses(): readonly string[];
+  /** Addresses of each interface that is up, by its name; those that are link-local left out. */
+  interfaces(): ReadonlyMap<string, readonly string[]>;
 }
 
 export interface HttpRequest {

@@ -53,6 +53,14 @@ export function lookupCompliance(place: Place): void {
       }
     }));
 
+  test('interfaces have the local addresses, and one of them loops back', () =>
+    place.run(async ({ here: { lookup } }) => {
+      const addresses = [...lookup.interfaces().values()].flat();
+      expect(addresses).toEqual(expect.arrayContaining([...lookup.localAddresses()]));
+      expect(addresses).toContain('127.0.0.1');
+      expect(addresses.filter((address) => /^fe80:|%/.test(address))).toEqual([]);
+    }));
+
   test('TXT records, the strings of each joined', () =>
     place.run(async ({ here: { lookup }, publishTexts, signal }) => {
       const long = 'x'.repeat(400);

@@ -55,6 +55,11 @@ export function lookupIn(names: Names, timeline: Timeline, own: readonly string[
   };
   return {
     localAddresses: () => own,
+    interfaces: () =>
+      new Map([
+        ['lo', ['127.0.0.1', '::1']],
+        ['eth0', own],
+      ]),
     async addresses(host, { family, signal }) {
       signal.throwIfAborted();
       const literal = ipFamily(host);

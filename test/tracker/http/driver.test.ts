@@ -62,6 +62,7 @@ class Web {
         },
         texts: nothing,
         localAddresses: () => [],
+        interfaces: () => new Map(),
       },
       webSockets: { connect: nothing },
       http: {
