@@ -17,6 +17,7 @@ export const processHost: ProcessHost = {
   },
   startTrackerThread,
   descriptorsLeft,
+  memoryBytes: () => process.memoryUsage.rss(),
 };
 
 /** In the built bip the program stands beside it; from source it is TypeScript, too. */

@@ -67,14 +67,16 @@ function collectKind(kind: string, before: readonly string[] = []): readonly str
 
 const EXAMPLES = `
 Existing data is checked and kept; an interrupted download goes on where it stopped. Peers come from
-trackers, from the DHT, which never hears of private torrents, and from links and --peer.
+trackers, from the DHT and the local network, which never hear of private torrents, and from links
+and --peer. Their connections begin with an encrypted handshake where they know how; --encryption
+require wants RC4 for all that follows.
 Exit code 6 when --timeout came first, 4 when the disk refused, 130 after Ctrl-C.
 
 Examples:
   bip download debian.torrent --output ~/Downloads
   bip download 'magnet:?xt=urn:btih:…&tr=…'
   bip download c0fda1edafdbdbb96443424e0b3899af7159d10e --timeout 1h
-  bip download film.torrent --peer 192.0.2.7:6881 --no-trackers --no-dht
+  bip download film.torrent --peer 192.0.2.7:6881 --no-trackers --no-dht --no-lpd
   bip download film.torrent --json | jq 'select(.type == "end")'
 `;
 
@@ -92,7 +94,7 @@ async function* download(asked: Invocation<DownloadFlags>): AsyncGenerator<Trans
   const { Session } = await import('../src/session/index.ts');
   await using session = await Session.open(
     context.runtime,
-    await sessionOptions(options, context, { sources, reporter }),
+    await sessionOptions(options, { context, sources, reporter }),
   );
   for (const source of sources) {
     const spent = context.runtime.clock.now() - started;

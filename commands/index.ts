@@ -12,6 +12,7 @@ const COMMANDS: ReadonlyMap<string, () => Promise<Register>> = new Map([
   ['magnet', async () => (await import('./magnet/index.ts')).registerMagnet],
   ['tracker', async () => (await import('./tracker/index.ts')).registerTracker],
   ['dht', async () => (await import('./dht/index.ts')).registerDht],
+  ['lpd', async () => (await import('./lpd/index.ts')).registerLpd],
   ['simulate', async () => (await import('./simulate/index.ts')).registerSimulate],
   ['download', async () => adding((await import('./download.ts')).downloadCommand)],
   ['seed', async () => adding((await import('./seed.ts')).seedCommand)],

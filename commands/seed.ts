@@ -71,7 +71,7 @@ export function seedCommand(context: Context): Command {
 
 const EXAMPLES = `
 Prints a magnet link that names this machine (x.pe), and serves until Ctrl-C or --timeout. Who has only
-the infohash finds it by the DHT; of private torrents that never hears.
+the infohash finds it by the DHT, or on the local network; of private torrents these never hear.
 
 Examples:
   bip seed holiday.mp4
@@ -94,7 +94,8 @@ async function* seed(asked: Invocation<SeedFlags>): AsyncGenerator<TransferEvent
   const { Transfer } = await import('./transfer/transfer.ts');
   await using session = await Session.open(
     context.runtime,
-    await sessionOptions(options, context, {
+    await sessionOptions(options, {
+      context,
       sources: [{ type: 'metainfo', metainfo: served.metainfo }],
       reporter,
     }),

@@ -53,8 +53,8 @@ export async function transfer(options: TransferOptions): Promise<Transferred> {
     children.push(seed);
     const magnet = await magnetOf(seed, signal);
     const started = performance.now();
-    step(`bip download '${magnet}' --output downloads --no-dht`);
-    const how = ['--output', 'downloads', '--no-dht'];
+    step(`bip download '${magnet}' --output downloads --no-dht --no-lpd`);
+    const how = ['--output', 'downloads', '--no-dht', '--no-lpd'];
     const download = run(['download', magnet, ...how], options.show);
     children.push(download);
     const code = await ended(download, signal);

@@ -28,15 +28,18 @@ export function bindOption(): Option {
 export function boundAddress(lookup: Lookup, { bind, ipv6 }: BindFlags): string | undefined {
   if (bind === undefined || ipFamily(bind) !== undefined) return bind;
   const interfaces = lookup.interfaces();
-  const addresses = interfaces.get(bind);
-  if (addresses === undefined) {
-    const names = [...interfaces.keys()].join(', ') || 'none';
+  const own = interfaces.filter((one) => one.interface === bind);
+  if (own.length === 0) {
+    const names = [...new Set(interfaces.map((one) => one.interface))].join(', ') || 'none';
     throw new UsageError(
       `--bind: \`${printable(bind)}\` is no IP address, and no interface of this machine has that name; there are: ${names}`,
     );
   }
   const wanted = ipv6 === true ? [6] : [4, 6];
-  const found = wanted.flatMap((family) => addresses.filter((one) => ipFamily(one) === family));
+  // Link-local ones have a zone, and are no literal addresses.
+  const found = wanted.flatMap((family) =>
+    own.map(({ address }) => address).filter((one) => ipFamily(one) === family),
+  );
   if (found[0] !== undefined) return found[0];
   const kind = ipv6 === true ? 'IPv6 address' : 'address';
   throw new UsageError(`--bind: the interface ${printable(bind)} has no ${kind} to send from`);

@@ -24,6 +24,8 @@ export interface ProcessHost {
   startTrackerThread(setup: TrackerSetup): TrackerThread;
   /** How many more files and sockets the system lets it open; `undefined` where that is not told. */
   descriptorsLeft(): number | undefined;
+  /** Bytes of memory that the whole process takes. */
+  memoryBytes(): number;
 }
 
 /** Everything a command may touch; nothing under commands/ reads `process`. */

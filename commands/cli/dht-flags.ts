@@ -2,10 +2,16 @@
 
 import { InvalidArgumentError, Option } from 'commander';
 import { parseEndpoint } from '../../src/base/endpoint.ts';
+import { ipScope } from '../../src/base/ip-scope.ts';
 import type { Router } from '../../src/dht/index.ts';
 
 export interface BootstrapFlags {
   readonly bootstrap?: readonly Router[];
+}
+
+/** Whether a local address reaches this machine alone; one that stands for all addresses does not. */
+export function isLoopback(host: string): boolean {
+  return ipScope(host) === 'loopback' && host !== '0.0.0.0' && host !== '::';
 }
 
 /** `--bootstrap HOST:PORT`, repeatable; instead of the well-known routers. */
@@ -16,10 +22,10 @@ export function bootstrapOption(): Option {
   ).argParser(collectRouter);
 }
 
-function collectRouter(text: string, before: readonly Router[] = []): readonly Router[] {
+function collectRouter(text: string, before: readonly Router[] | false = []): readonly Router[] {
   const router = parseEndpoint(text);
   if (router === undefined) {
     throw new InvalidArgumentError(`\`${text}\` is no HOST:PORT; write IPv6 like [::1]:6881`);
   }
-  return [...before, router];
+  return [...(before === false ? [] : before), router];
 }

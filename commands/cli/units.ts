@@ -50,6 +50,25 @@ export function parseDuration(text: string, flag: string): number {
 }
 
 /**
+ * A duration from `least` to `most` milliseconds.
+ * @throws {UsageError} for anything else; `flag` is named in the sentence.
+ */
+export function parseSpan(
+  text: string,
+  flag: string,
+  least: number,
+  most: number = Infinity,
+): number {
+  const ms = parseDuration(text, flag);
+  if (ms < least) throw new UsageError(`${flag}: \`${text}\` is shorter than ${least / 1000} s`);
+  if (ms > most) {
+    const days = most / (DURATION_FACTORS['d'] ?? 1);
+    throw new UsageError(`${flag}: \`${text}\` is longer than ${days} days`);
+  }
+  return ms;
+}
+
+/**
  * A whole number in a range.
  * @throws {UsageError} for anything else; `flag` is named in the sentence.
  */

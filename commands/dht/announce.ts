@@ -1,14 +1,12 @@
 /** `bip dht announce`: tell the DHT that a peer is there. @module */
 
 import { Command, Option } from 'commander';
-import { BipError, UsageError } from '../../src/base/errors.ts';
 import type { DhtNode } from '../../src/dht/index.ts';
-import { pause } from '../../src/runtime/aborting.ts';
 import type { Millis } from '../../src/runtime/ports.ts';
 import { action, type Invocation } from '../cli/action.ts';
 import type { Context } from '../cli/context.ts';
 import { EXIT, ExitWith } from '../cli/exit-codes.ts';
-import { formatDuration, parseDuration, parseWhole } from '../cli/units.ts';
+import { parseWhole } from '../cli/units.ts';
 import { type Announced, announceView } from './announce-view.ts';
 import { type DhtFlags, limitOption, withDhtFlags } from './flags.ts';
 import { bootstrapOf, openNode } from './open.ts';
@@ -16,18 +14,15 @@ import { follow } from './steps.ts';
 import { checkEnding, type SearchTools, streamed } from './streamed.ts';
 import { Tally } from './tally.ts';
 import { type DhtTorrent, findTorrent } from './torrents.ts';
+import { checkWatch, intervalOption, type WatchFlags, Watching } from './watching.ts';
 import { checkStored, explainWrite } from './writes.ts';
 
-interface AnnounceFlags extends DhtFlags {
+interface AnnounceFlags extends DhtFlags, WatchFlags {
   /** Of the peer. */
   readonly port: number;
   readonly seed?: true;
   readonly impliedPort?: true;
   readonly v2?: true;
-  readonly watch?: true;
-  /** Milliseconds. */
-  readonly interval: number;
-  readonly limit?: number;
 }
 
 export function announceCommand(context: Context): Command {
@@ -52,11 +47,7 @@ export function announceCommand(context: Context): Command {
   return withDhtFlags(command)
     .addOption(new Option('--v2', 'by the v2 infohash of a hybrid torrent'))
     .addOption(new Option('--watch', 'announce again every --interval, until Ctrl-C'))
-    .addOption(
-      new Option('--interval <duration>', 'with --watch, how often')
-        .argParser(parseInterval)
-        .default(900_000, '15m'),
-    )
+    .addOption(intervalOption(900_000, '15m', 'a peer for half an hour'))
     .addOption(limitOption('with --watch, announce so many times'))
     .addHelpText('after', HELP)
     .action(action<AnnounceFlags, Announced>(context, run, announceView));
@@ -64,9 +55,7 @@ export function announceCommand(context: Context): Command {
 
 async function* run(invocation: Invocation<AnnounceFlags>): AsyncGenerator<Announced> {
   const { context, args, options } = invocation;
-  if (options.limit !== undefined && options.watch !== true) {
-    throw new UsageError('--limit is about --watch; without it there is one announce');
-  }
+  checkWatch(options, 'announce');
   const torrent = await findTorrent(context, args[0] ?? '', { v2: options.v2 === true });
   await using node = await openNode(context, options, {
     port: options.impliedPort === true ? options.port : 0,
@@ -86,10 +75,7 @@ class Announces {
   readonly #node: DhtNode;
   readonly #torrent: DhtTorrent;
   readonly #startedAt: Millis;
-  #announces = 0;
-  #failures = 0;
-  /** In a row, up to the last one. */
-  #failing = 0;
+  readonly #watching: Watching;
 
   constructor(
     invocation: Invocation<AnnounceFlags>,
@@ -99,40 +85,31 @@ class Announces {
     this.#node = node;
     this.#torrent = torrent;
     this.#startedAt = this.#now;
+    this.#watching = new Watching(invocation);
   }
 
   get isFailing(): boolean {
-    return this.#failing > 0;
+    return this.#watching.isFailing;
   }
 
   /** @throws {NetworkError} when it is to announce once and nobody takes it. */
   async run({ signal, emit }: SearchTools<Announced>): Promise<void> {
-    const { watch, limit = Number.POSITIVE_INFINITY } = this.#invocation.options;
-    if (watch !== true) return emit(await this.#announce(signal));
-    for (let round = 1; ; round++) {
-      const announced = await this.#tryTo(signal);
-      const nextMs = round < limit ? this.#pauseMs : undefined;
-      emit({ ...announced, nextMs });
-      if (nextMs === undefined) return;
-      this.#draw(nextMs);
-      await pause(this.#invocation.context.runtime.clock, nextMs, signal);
-    }
+    if (this.#invocation.options.watch !== true) return emit(await this.#announce(signal));
+    const { infoHash } = this.#torrent;
+    await this.#watching.run<Exclude<Announced, { readonly type: 'end' }>>(
+      {
+        attempt: () => this.#announce(signal),
+        failed: (error) => ({ type: 'failure', error, infoHash, watched: true }),
+        emit: (announced, nextMs) => emit({ ...announced, nextMs }),
+      },
+      signal,
+    );
   }
 
   end(): Announced {
+    const { successes, failures } = this.#watching;
     const elapsedMs = this.#now - this.#startedAt;
-    return { type: 'end', announces: this.#announces, failures: this.#failures, elapsedMs };
-  }
-
-  async #tryTo(signal: AbortSignal): Promise<Exclude<Announced, { readonly type: 'end' }>> {
-    try {
-      return await this.#announce(signal);
-    } catch (error) {
-      if (signal.aborted || !(error instanceof BipError)) throw error;
-      this.#failures++;
-      this.#failing++;
-      return { type: 'failure', error, infoHash: this.#torrent.infoHash, watched: true };
-    }
+    return { type: 'end', announces: successes, failures, elapsedMs };
   }
 
   async #announce(
@@ -152,8 +129,6 @@ class Announces {
     tally.check();
     const writes = found.flatMap((result) => result.writes);
     checkStored(writes, 'the announce');
-    this.#announces++;
-    this.#failing = 0;
     return {
       ...{ type: 'announced', infoHash, target, port, seed, writes, tally, watched: watch },
       peers: found.reduce((sum, { peers }) => sum + peers.length, 0),
@@ -161,32 +136,10 @@ class Announces {
     };
   }
 
-  get #pauseMs(): Millis {
-    const { interval } = this.#invocation.options;
-    if (this.#failing === 0) return interval;
-    return Math.min(BACK_OFF_MS * 2 ** (this.#failing - 1), interval);
-  }
-
-  #draw(nextMs: Millis): void {
-    this.#invocation.reporter.status([`next in ${formatDuration(nextMs)}; Ctrl-C ends`]);
-  }
-
   get #now(): Millis {
     return this.#invocation.context.runtime.clock.now();
   }
 }
-
-function parseInterval(text: string): number {
-  const ms = parseDuration(text, '--interval');
-  if (ms >= MIN_INTERVAL_MS) return ms;
-  throw new UsageError(
-    `--interval: \`${text}\` is shorter than ${formatDuration(MIN_INTERVAL_MS)}; nodes keep a peer for half an hour`,
-  );
-}
-
-const MIN_INTERVAL_MS = 60_000;
-/** After a failure; doubles with each in a row. */
-const BACK_OFF_MS = 30_000;
 
 const HELP = `
 Nodes note the address that the announce comes from, with the port that it names, for half an hour

@@ -4,7 +4,7 @@ import { UsageError } from '../../src/base/errors.ts';
 import { ipFamily } from '../../src/base/ip.ts';
 import { ipScope } from '../../src/base/ip-scope.ts';
 import { DhtNode, type DhtOptions, type Router, WELL_KNOWN_ROUTERS } from '../../src/dht/index.ts';
-import type { Runtime } from '../../src/runtime/ports.ts';
+import type { Lookup, Runtime } from '../../src/runtime/ports.ts';
 import type { Context } from '../cli/context.ts';
 import type { DhtFlags, PortFlags } from './flags.ts';
 
@@ -51,7 +51,11 @@ export function bootstrapOf(flags: DhtFlags, named: readonly Router[]): readonly
 }
 
 /** The families that the flags leave. */
-function familiesOf({ ipv4, ipv6, bind }: DhtFlags): readonly (4 | 6)[] {
+export function familiesOf({
+  ipv4,
+  ipv6,
+  bind,
+}: Pick<DhtFlags, 'ipv4' | 'ipv6' | 'bind'>): readonly (4 | 6)[] {
   const bound = bind === undefined ? undefined : ipFamily(bind);
   return ([4, 6] as const).filter(
     (family) =>
@@ -72,10 +76,20 @@ function reachOf(
     throw new UsageError(`--bind ${bind}: the address is of the family that was excluded`);
   }
   if (bind !== undefined) return { families, hosts: [bind] };
-  // Without an address of its own the machine gets no answers of the family, and would wait for them.
-  const own = anywhere ? [] : lookup.localAddresses();
-  const reachable = families.filter((family) => own.some((address) => reaches(address, family)));
-  return { families: reachable.length > 0 ? reachable : families };
+  return { families: anywhere ? families : reachable(lookup, families) };
+}
+
+/**
+ * Those of `families` that can be of use: without an address of its own the machine gets no answers, and
+ * would wait for them. All, when it has none at all.
+ */
+export function reachable(
+  lookup: Pick<Lookup, 'localAddresses'>,
+  families: readonly (4 | 6)[],
+): readonly (4 | 6)[] {
+  const own = lookup.localAddresses();
+  const found = families.filter((family) => own.some((address) => reaches(address, family)));
+  return found.length > 0 ? found : families;
 }
 
 /** Behind a NAT of IPv4 there is an internet, behind private addresses of IPv6 there is none. */
@@ -87,7 +101,7 @@ function reaches(address: string, family: 4 | 6): boolean {
  * Whether all nodes that the user names are on this machine or its network. Many nodes of one address
  * are no attack there.
  */
-function isLaboratory(bootstrap: readonly Router[] | undefined): boolean {
+export function isLaboratory(bootstrap: readonly Router[] | undefined): boolean {
   return (
     bootstrap !== undefined &&
     bootstrap.every(({ host }) => {

@@ -3,8 +3,9 @@
 import { UsageError } from '../../src/base/errors.ts';
 import { MAX_SEQUENCE } from '../../src/dht/index.ts';
 import type { PortFlags } from './flags.ts';
+import { checkWatch, type WatchFlags } from './watching.ts';
 
-export interface PutFlags extends PortFlags {
+export interface PutFlags extends PortFlags, WatchFlags {
   readonly jsonValue?: true;
   readonly torrent?: string;
   /** Files. */
@@ -22,6 +23,7 @@ export interface PutFlags extends PortFlags {
  * @throws {UsageError} for flags that contradict each other, and when there is nothing to put.
  */
 export function checkPutFlags(value: string | undefined, flags: PutFlags): void {
+  checkWatch(flags, 'put');
   const wrong = RULES.find(([isBroken]) => isBroken(flags, value));
   if (wrong !== undefined) throw new UsageError(wrong[1]);
 }
@@ -48,6 +50,15 @@ const RULES: readonly Rule[] = [
   [
     (flags) => lacksKey(flags) && flags.torrent !== undefined,
     '--torrent puts an item that can be found by a key; name it with --key, or make one with --new-key',
+  ],
+  [
+    ({ watch, targetOnly }) => watch === true && targetOnly === true,
+    '--watch puts again and again, and --target-only asks nobody',
+  ],
+  [
+    ({ watch, newKey, torrent }, value) =>
+      watch === true && newKey !== undefined && value === undefined && torrent === undefined,
+    '--watch is about an item, and --new-key alone puts none',
   ],
   [
     ({ torrent, newKey, targetOnly, key }, value) =>

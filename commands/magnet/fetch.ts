@@ -87,8 +87,8 @@ async function openSession(
 ): Promise<Session> {
   const { Session } = await import('../../src/session/index.ts');
   const sources = magnets.map((magnet) => ({ type: 'magnet', magnet }) as const);
-  const wishes = { sources, reporter, isBrief: true };
-  return await Session.open(context.runtime, await sessionOptions(options, context, wishes));
+  const wishes = { context, sources, reporter, isBrief: true };
+  return await Session.open(context.runtime, await sessionOptions(options, wishes));
 }
 
 /** The spinner takes its time to be loaded. */

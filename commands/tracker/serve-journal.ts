@@ -1,65 +1,56 @@
-/** The events of `tracker serve` on their way to stdout and to people. @module */
+/** The events of `tracker serve`, of which announces may be left out. @module */
 
 import type { Invocation } from '../cli/action.ts';
-import { EventQueue } from '../cli/event-queue.ts';
+import { Journal } from '../cli/journal.ts';
 import type { ServeEvent } from './serve-events.ts';
 import { tellPeople } from './serve-notes.ts';
 import type { ServeFlags } from './serve-options.ts';
 
-export class Journal implements AsyncIterable<ServeEvent> {
+export class TrackerJournal implements AsyncIterable<ServeEvent> {
   readonly #invocation: Invocation<ServeFlags>;
-  readonly #events = new EventQueue<ServeEvent>();
-  /** What happened before {@link begin}. */
-  #early: ServeEvent[] | undefined = [];
+  readonly #journal: Journal<ServeEvent>;
   #untold = 0;
-  #closing = false;
 
   constructor(invocation: Invocation<ServeFlags>) {
+    const { options, reporter } = invocation;
     this.#invocation = invocation;
+    this.#journal = new Journal((event, closing) => {
+      if (options.json !== true) tellPeople(event, reporter, closing);
+    });
   }
 
-  /** `first`, and then what came before it: sockets are open a moment before all is ready. */
+  /** @see Journal.begin */
   begin(first: ServeEvent): void {
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    for (const event of [first, ...early]) this.#add(event);
+    this.#journal.begin(first);
   }
 
   /** Announces are left out while the reader of stdout is behind: their number has no limit. */
   push(event: ServeEvent): void {
     const { queuedBytes = 0 } = this.#invocation.context.stdout;
     if (event.type === 'announce' && queuedBytes > MAX_QUEUED) this.#untold++;
-    else if (this.#early === undefined) this.#add(event);
-    else this.#early.push(event);
+    else this.#journal.push(event);
   }
 
   /** Says how many announces were left out, if any. */
   admit(): void {
     const announces = this.#untold;
     this.#untold = 0;
-    if (announces > 0) this.#add({ type: 'untold', announces });
+    if (announces > 0) this.#journal.push({ type: 'untold', announces });
   }
 
-  /** From now on what comes is the last of its kind. */
+  /** @see Journal.close */
   close(): void {
-    this.#closing = true;
+    this.#journal.close();
   }
 
   /** `last`, and nothing after it. */
   end(last: ServeEvent): void {
     this.admit();
-    this.#add(last);
-    this.#events.end();
+    this.#journal.end(last);
   }
 
   [Symbol.asyncIterator](): AsyncGenerator<ServeEvent, void, undefined> {
-    return this.#events[Symbol.asyncIterator]();
-  }
-
-  #add(event: ServeEvent): void {
-    const { options, reporter } = this.#invocation;
-    if (options.json !== true) tellPeople(event, reporter, this.#closing);
-    this.#events.push(event);
+    return this.#journal[Symbol.asyncIterator]();
   }
 }
 

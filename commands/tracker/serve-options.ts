@@ -1,10 +1,10 @@
 /** The flags of `tracker serve`. @module */
 
 import { type Command, Option } from 'commander';
-import { type Endpoint, parseEndpoint } from '../../src/base/endpoint.ts';
+import type { Endpoint } from '../../src/base/endpoint.ts';
 import { UsageError } from '../../src/base/errors.ts';
-import { formatIp, ipFamily, parseIp } from '../../src/base/ip.ts';
-import { parseDuration, parseSize, parseWhole } from '../cli/units.ts';
+import { collectHost, parseStatsPlace } from '../cli/serving-flags.ts';
+import { parseSize, parseSpan, parseWhole } from '../cli/units.ts';
 
 export interface ServeFlags {
   readonly port: number;
@@ -63,7 +63,7 @@ function addPlaces(command: Command): Command {
       new Option(
         '--host <addr>',
         'the address to listen on, repeatable; default all of IPv4 and IPv6',
-      ).argParser((text, before?: readonly string[]) => [...(before ?? []), address(text)]),
+      ).argParser(collectHost),
     )
     .addOption(new Option('--no-http', 'serve UDP only'))
     .addOption(new Option('--no-udp', 'serve HTTP only'))
@@ -200,7 +200,7 @@ function addLogs(command: Command): Command {
   return command
     .addOption(
       new Option('--stats <host:port>', 'serve /stats, /metrics and a status page there').argParser(
-        parseStats,
+        parseStatsPlace,
       ),
     )
     .addOption(new Option('--log-announces', 'tell of every announce'))
@@ -214,30 +214,6 @@ function addLogs(command: Command): Command {
         parseSpan(text, '--timeout', 0),
       ),
     );
-}
-
-/** In its canonical form. */
-function address(text: string): string {
-  const bytes = parseIp(text);
-  if (bytes !== undefined) return formatIp(bytes);
-  throw new UsageError(`--host: \`${text}\` is no IP address`);
-}
-
-function parseStats(text: string): Endpoint {
-  if (/^\d+$/.test(text)) {
-    return { host: '127.0.0.1', port: parseWhole(text, '--stats', 0, 65_535) };
-  }
-  const endpoint = parseEndpoint(text);
-  if (endpoint !== undefined && ipFamily(endpoint.host) !== undefined) return endpoint;
-  throw new UsageError(`--stats: \`${text}\` is no port and no ADDRESS:PORT`);
-}
-
-/** Milliseconds within limits. */
-function parseSpan(text: string, flag: string, least: number, most = Infinity): number {
-  const ms = parseDuration(text, flag);
-  if (ms < least) throw new UsageError(`${flag}: \`${text}\` is shorter than ${least / 1000} s`);
-  if (ms > most) throw new UsageError(`${flag}: \`${text}\` is longer than ${most / DAY} days`);
-  return ms;
 }
 
 /** Less is no tracker. */

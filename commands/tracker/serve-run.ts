@@ -1,7 +1,7 @@
 /** Running a tracker until it is stopped. @module */
 
 import { formatEndpoint } from '../../src/base/endpoint.ts';
-import { NetworkError, UsageError } from '../../src/base/errors.ts';
+import { UsageError } from '../../src/base/errors.ts';
 import { Repeating } from '../../src/runtime/repeating.ts';
 import {
   type ServiceEvent,
@@ -12,14 +12,15 @@ import {
 import type { Invocation } from '../cli/action.ts';
 import type { Context } from '../cli/context.ts';
 import { LimitReached } from '../cli/exit-codes.ts';
+import { reachableUrls, withPasskey } from '../cli/places.ts';
+import { portTaken } from '../cli/serving-flags.ts';
 import { formatDuration } from '../cli/units.ts';
 import { waitFor } from '../cli/wait-for.ts';
 import { connectionsOf } from './serve-connections.ts';
 import type { ServeEvent, TrackerNumbers } from './serve-events.ts';
-import { Journal } from './serve-journal.ts';
+import { TrackerJournal } from './serve-journal.ts';
 import { readLists } from './serve-lists.ts';
 import type { ServeFlags } from './serve-options.ts';
-import { reachableUrls, withPasskey } from './serve-places.ts';
 import { Reloader } from './serve-reload.ts';
 import { serviceOptionsOf } from './serve-settings.ts';
 import { statusLine } from './serve-view.ts';
@@ -34,7 +35,7 @@ export async function* serve(
 ): AsyncGenerator<ServeEvent> {
   const { context, options } = invocation;
   const { runtime, host } = context;
-  const journal = new Journal(invocation);
+  const journal = new TrackerJournal(invocation);
   const reloader = new Reloader(runtime.files, options, (event) => journal.push(event));
   // From the first moment on: a hangup that nobody waits for ends the process.
   const unfollow = host?.onHangup(() => reloader.ask());
@@ -70,7 +71,7 @@ async function run(
     broken,
   }: {
     readonly invocation: Invocation<ServeFlags>;
-    readonly journal: Journal;
+    readonly journal: TrackerJournal;
     readonly broken: Promise<never>;
   },
 ): Promise<'done' | 'timeout' | 'interrupted'> {
@@ -130,16 +131,8 @@ async function open(
   const http = { maxConnections, requestTimeoutMs: options.requestTimeout };
   const serviceOptions = { ...settings, http, access, signal, onEvent };
   return TrackerService.open(runtime, serviceOptions, serviceHost).catch((error: unknown) => {
-    throw portTaken(error, options) ?? error;
+    throw portTaken(error, options.stats) ?? error;
   });
-}
-
-/** The same with the flag that helps. */
-function portTaken(error: unknown, { stats }: ServeFlags): NetworkError | undefined {
-  if (!(error instanceof NetworkError) || error.code !== 'BIP_PORT_IN_USE') return undefined;
-  const isStats = stats !== undefined && error.message.includes(`${formatEndpoint(stats)}:`);
-  const message = `${error.message}; choose another port with ${isStats ? '--stats' : '--port'}`;
-  return new NetworkError(message, { code: error.code, cause: error });
 }
 
 function nameStore(error: unknown): never {

@@ -7,12 +7,13 @@ import type { Context } from '../cli/context.ts';
 import type { Reporter } from '../cli/reporter.ts';
 import { isInDht } from './dht.ts';
 import type { TransferFlags } from './flags.ts';
+import { isOnLan } from './lpd.ts';
 
 /** Nobody is known, and nobody is asked: says so at once, since waiting may last for ever. */
 export function warnWhenAlone(
   reporter: Reporter,
   source: TorrentSource,
-  flags: Pick<TransferFlags, 'peer' | 'trackers' | 'dht'>,
+  flags: Pick<TransferFlags, 'peer' | 'trackers' | 'dht' | 'lpd'>,
   { proxy }: Pick<Context, 'proxy'>,
 ): void {
   const { peer = [], trackers } = flags;
@@ -23,11 +24,15 @@ export function warnWhenAlone(
   const [why, dht] = flags.dht
     ? ['the torrent is private, which keeps it out of the DHT, and names no tracker', '']
     : ['the torrent names no tracker', ` and ${noDht} keeps bip from looking for some`];
-  const what =
-    proxy === undefined
-      ? 'this waits for somebody to call'
-      : 'nothing will come, since nobody can call through a proxy';
+  const what = hopeOf(proxy !== undefined, isOnLan(source, flags));
   reporter.warn(`${why}, no peer is known${dht}: ${what}; --peer HOST:PORT names one`);
+}
+
+function hopeOf(isBehindProxy: boolean, hasLan: boolean): string {
+  if (isBehindProxy) return 'nothing will come, since nobody can call through a proxy';
+  return hasLan
+    ? 'this waits for a peer on the local network, or a call'
+    : 'this waits for somebody to call';
 }
 
 function peersOf(named: Magnet | Metainfo): number {

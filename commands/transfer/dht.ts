@@ -4,12 +4,13 @@ import { ipScope } from '../../src/base/ip-scope.ts';
 import type { DhtEvent, DhtOptions, Router } from '../../src/dht/index.ts';
 import type { Magnet } from '../../src/magnet/index.ts';
 import type { Metainfo } from '../../src/metainfo/index.ts';
-import type { Proxy } from '../../src/proxy/index.ts';
 import type { SessionOptions, TorrentSource } from '../../src/session/index.ts';
-import type { BootstrapFlags } from '../cli/dht-flags.ts';
+import type { Context } from '../cli/context.ts';
+import { isLoopback } from '../cli/dht-flags.ts';
 import type { Reporter } from '../cli/reporter.ts';
+import { keptTable, type TableContext, type TableFlags } from './dht-table.ts';
 
-export interface DhtFlags extends BootstrapFlags {
+export interface DhtFlags extends TableFlags {
   /** False with `--no-dht`. */
   readonly dht: boolean;
   readonly host?: string;
@@ -21,9 +22,8 @@ export interface DhtWishes {
   readonly sources: readonly TorrentSource[];
   /** The session is over in a moment: of no use to the tables of others (BEP 43). */
   readonly isBrief?: boolean;
-  /** Nobody can call through it, and it looks names up by IPv4, if it is asked at all. */
-  readonly proxy?: Proxy | undefined;
-  readonly reporter: Pick<Reporter, 'explain'>;
+  readonly reporter: Pick<Reporter, 'explain' | 'warn'>;
+  readonly context: TableContext & Pick<Context, 'proxy'>;
 }
 
 /**
@@ -32,8 +32,9 @@ export interface DhtWishes {
  */
 export async function dhtOptions(
   flags: DhtFlags,
-  { sources, isBrief = false, proxy, reporter }: DhtWishes,
+  { sources, isBrief = false, reporter, context }: DhtWishes,
 ): Promise<SessionOptions['dht']> {
+  const { proxy } = context;
   if (!flags.dht) return undefined;
   const open = sources.filter((source) => !isPrivate(source)).map(namesOf);
   if (open.length === 0) {
@@ -41,16 +42,18 @@ export async function dhtOptions(
     return undefined;
   }
   const host = hostOf(flags);
-  const isHere = host !== undefined && ipScope(host) === 'loopback';
+  const isHere = host !== undefined && isLoopback(host);
   // Loaded by whoever needs it only, with all that it brings.
   const { WELL_KNOWN_ROUTERS } = await import('../../src/dht/index.ts');
   const nodes = open.flatMap((named) => named.nodes).slice(0, MAX_NODES);
   return {
+    // Nobody can call through a proxy, and it looks names up by IPv4, if it is asked at all.
     ...(proxy === undefined ? hostsOf(host) : { families: [4] }),
     bootstrap: [...(flags.bootstrap ?? (isHere ? [] : WELL_KNOWN_ROUTERS)), ...nodes],
     readOnly: isBrief || proxy !== undefined,
     limitAddresses: !isHere && !areHere(flags.bootstrap),
     onEvent: (event) => reporter.explain(sentenceOf(event)),
+    ...(await keptTable(context, { ...flags, isHere }, reporter)),
   };
 }
 
@@ -59,7 +62,8 @@ export function isInDht(source: TorrentSource, { dht }: Pick<DhtFlags, 'dht'>): 
   return dht && !isPrivate(source);
 }
 
-function isPrivate(source: TorrentSource): boolean {
+/** Whether nobody but its tracker is to hear of it. */
+export function isPrivate(source: TorrentSource): boolean {
   return source.type === 'metainfo' && source.metainfo.private;
 }
 

@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Endpoint, parseEndpoint } from '../../src/base/endpoint.ts';
 import { UsageError } from '../../src/base/errors.ts';
 import { ipFamily } from '../../src/base/ip.ts';
-import type { SessionOptions, VerifyMode } from '../../src/session/index.ts';
+import type { EncryptionMode, SessionOptions, VerifyMode } from '../../src/session/index.ts';
 import { bindOption } from '../cli/bind.ts';
 import type { Context } from '../cli/context.ts';
 import { bootstrapOption } from '../cli/dht-flags.ts';
@@ -12,14 +12,16 @@ import { noProxyOption, proxyOption } from '../cli/proxy.ts';
 import { parseDuration, parseWhole } from '../cli/units.ts';
 import { type BlocklistFlags, blocklistOption } from './blocklist.ts';
 import { type DhtFlags, type DhtWishes, dhtOptions } from './dht.ts';
+import { type LpdFlags, lpdOptions } from './lpd.ts';
 
-export interface TransferFlags extends DhtFlags, BlocklistFlags {
+export interface TransferFlags extends DhtFlags, LpdFlags, BlocklistFlags {
   readonly port?: number;
   /** Milliseconds. */
   readonly timeout?: number;
   /** True with `--verify`, false with `--no-verify`. */
   readonly verify?: boolean;
   readonly trackers: boolean;
+  readonly encryption: EncryptionMode;
   readonly reveal?: true;
 }
 
@@ -46,9 +48,25 @@ export function addTransferFlags(
         parseDuration(text, '--timeout'),
       ),
     )
+    .addOption(
+      new Option(
+        '--encryption <mode>',
+        'plain connections only, encrypted where it helps, or RC4 only',
+      )
+        .choices(['off', 'prefer', 'require'])
+        .default('prefer'),
+    )
     .addOption(new Option('--no-trackers', 'ask no tracker'))
     .addOption(new Option('--no-dht', 'stay out of the DHT'))
     .addOption(bootstrapOption().conflicts('dht'))
+    .addOption(
+      new Option(
+        '--dht-table <file>',
+        'where to keep nodes of the DHT for the next run; default $XDG_STATE_HOME/bip/dht.bin',
+      ).conflicts('dht'),
+    )
+    .addOption(new Option('--no-dht-table', 'keep no nodes of the DHT for the next run'))
+    .addOption(new Option('--no-lpd', 'neither ask nor tell the local network'))
     .addOption(blocklistOption())
     .addOption(proxyOption())
     .addOption(noProxyOption())
@@ -63,13 +81,16 @@ export function verifyMode(verify: boolean | undefined): VerifyMode {
 
 export async function sessionOptions(
   flags: TransferFlags,
-  { signal, proxy }: Pick<Context, 'signal' | 'proxy'>,
-  wishes: DhtWishes,
+  wishes: DhtWishes & { readonly context: Context },
 ): Promise<SessionOptions> {
-  const dht = await dhtOptions(flags, { ...wishes, proxy });
+  const dht = await dhtOptions(flags, wishes);
+  const lpd = lpdOptions(flags, wishes);
   return {
-    signal,
+    signal: wishes.context.signal,
+    encryption: flags.encryption,
+    onNote: (message) => wishes.reporter.explain(message),
     ...(dht === undefined ? {} : { dht }),
+    ...(lpd === undefined ? {} : { lpd }),
     ...(flags.port === undefined ? {} : { port: flags.port }),
     ...(flags.host === undefined ? {} : { host: flags.host }),
     ...(flags.bind === undefined ? {} : { bind: flags.bind }),

@@ -6,6 +6,7 @@ import type { Datagrams } from '../runtime/ports.ts';
 import type { Family } from './contact.ts';
 import type { DhtOptions, DhtRuntime } from './options.ts';
 import { Realm } from './realm.ts';
+import type { DhtState } from './state.ts';
 import type { Stores } from './stores.ts';
 
 /**
@@ -74,7 +75,7 @@ function realmsOf(
     const realm = new Realm(socket, {
       ...{ family, clock, random, stores, readOnly, limitAddresses, tables },
       id: options.id,
-      savedId: state?.[family]?.id,
+      savedId: isForPort(state, socket.local.port) ? state?.[family]?.id : undefined,
       version: VERSION,
       limits: { queriesPerSecond: DEFAULT_QUERIES_PER_SECOND, ...limits },
       onAddress: (host) => onEvent?.({ type: 'address', family, host }),
@@ -83,6 +84,11 @@ function realmsOf(
     realms.push(realm);
   }
   return realms;
+}
+
+/** An id of one port would be, at another one, a second node of the same id. */
+function isForPort(state: DhtState | undefined, port: number): boolean {
+  return state?.port === undefined || state.port === port;
 }
 
 const BOTH: readonly Family[] = [4, 6];

@@ -11,18 +11,23 @@
  * - `rpc.ts`: queries that wait for their answers. `server.ts`: answers to queries of others.
  * - `realm.ts`: one socket with its table and its id; everything that goes in or out passes here.
  * - `lookup/`: the search for the closest nodes. `lookup.ts` decides, `run.ts` carries out.
+ * - `crawl/`: the whole id space, zone by zone.
  * - `operations/`: what searches are for: peers, items, writes; single questions.
  * - `node.ts`: the realms of both families, joined; `maintenance.ts` keeps them alive.
+ * - `state.ts`, `table-file.ts`: what outlives a run. `report.ts`, `metrics.ts`: what can be told of it.
  *
  * @module
  */
 
 export { PeerBloom } from './bloom.ts';
 export type { Contact, Family } from './contact.ts';
-export type { RealmCounters } from './counters.ts';
+export { QUERY_KINDS, type QueryKind, type RealmCounters } from './counters.ts';
+export * from './crawl/index.ts';
 export { commonPrefixBits, compareDistance } from './distance.ts';
+export { IdIndex } from './id-index.ts';
 export * from './items/index.ts';
 export type { LookupEvent, LookupNode, LookupSummary } from './lookup/events.ts';
+export { dhtMetrics } from './metrics.ts';
 export { DhtNode } from './node.ts';
 export type { PingResult, SampleResult } from './operations/ask.ts';
 export {
@@ -41,7 +46,15 @@ export type {
 export type { WriteResult } from './operations/write.ts';
 export type { DhtEvent, DhtOptions, DhtRuntime, StoreLimits } from './options.ts';
 export type { Realm, RealmLimits } from './realm.ts';
+export { type DhtReport, type FamilyReport, hasSecureId, reportOf } from './report.ts';
 export { type Router, WELL_KNOWN_ROUTERS } from './routers.ts';
 export { RoutingTable } from './routing/index.ts';
 export { isSecureId, makeSecureId } from './secure-id.ts';
-export { type DhtState, decodeState, encodeState } from './state.ts';
+export {
+  countNodes,
+  type DhtState,
+  decodeState,
+  encodeState,
+  withFamilies,
+} from './state.ts';
+export { readTable, shareTable, writeTable } from './table-file.ts';

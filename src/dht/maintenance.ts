@@ -62,7 +62,9 @@ export class Maintenance {
     const { clock } = this.#options;
     const now = clock.now();
     if (this.#joinedAs.get(realm) !== realm.table.ownId) {
-      if (now >= (this.#retryAt.get(realm) ?? 0)) void this.#run(realm, () => this.#join(realm));
+      // Who was alone, and was called, asks the caller at once.
+      const mayAsk = realm.table.size > 0 || now >= (this.#retryAt.get(realm) ?? 0);
+      if (mayAsk) void this.#run(realm, () => this.#join(realm));
       return;
     }
     const target = this.#wantsMore(realm, now) ? realm.table.ownId : realm.table.takeRefresh(now);

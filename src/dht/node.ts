@@ -50,11 +50,11 @@ export class DhtNode implements AsyncDisposable {
    */
   static async open(runtime: DhtRuntime, options: DhtOptions): Promise<DhtNode> {
     const { random } = runtime;
-    const { maxTorrents, maxPeersPerTorrent, maxItems } = options.stores ?? {};
+    const { maxTorrents, maxPeersPerTorrent, maxPeers, maxItems } = options.stores ?? {};
     const bound: Realm[] = [];
     const ownIds = (): readonly Uint8Array[] => bound.map(({ table }) => table.ownId);
     const stores: Stores = {
-      peers: new PeerStore({ random, maxTorrents, maxPeersPerTorrent }),
+      peers: new PeerStore({ random, maxTorrents, maxPeersPerTorrent, maxPeers }),
       items: new ItemStore({ maxItems, ownIds }),
       tokens: new Tokens(random),
     };
@@ -166,9 +166,7 @@ export class DhtNode implements AsyncDisposable {
 
   /** What to keep for the next run. */
   save(): DhtState {
-    const now = this.#runtime.clock.now();
-    const state = ({ table }: Realm) => ({ id: table.ownId.slice(), nodes: table.save(now) });
-    return Object.fromEntries(this.#realms.map((realm) => [realm.family, state(realm)]));
+    return Object.fromEntries(this.#realms.map((realm) => [realm.family, realm.save()]));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -178,6 +176,7 @@ export class DhtNode implements AsyncDisposable {
 
   async #dispose(): Promise<void> {
     this.#repeating.stop();
+    this.#bootstrap[Symbol.dispose]();
     await this.#maintenance.stop();
     await Promise.all(this.#realms.map((realm) => realm[Symbol.asyncDispose]()));
   }
@@ -198,8 +197,9 @@ export class DhtNode implements AsyncDisposable {
     const { onlySecure = false, limitAddresses = true, alpha = DEFAULT_ALPHA } = this.#options;
     return {
       realm,
+      stores: this.#stores,
       clock: this.#runtime.clock,
-      bootstrap: await this.#bootstrap.endpoints(realm, signal),
+      bootstrap: await this.#bootstrap.begin(realm, signal),
       policy: { onlySecure, limitAddresses, alpha },
     };
   }

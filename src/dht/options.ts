@@ -41,6 +41,8 @@ export interface DhtOptions {
 export interface StoreLimits {
   readonly maxTorrents: number;
   readonly maxPeersPerTorrent: number;
+  /** Of all torrents. */
+  readonly maxPeers: number;
   readonly maxItems: number;
 }
 

@@ -12,7 +12,7 @@ import { parseIp } from '../base/ip.ts';
 import type { Clock, Datagrams, Millis, Random } from '../runtime/ports.ts';
 import { RateLimiter } from '../runtime/rate-limiter.ts';
 import type { Contact, Family } from './contact.ts';
-import { emptyCounters, type RealmCounters } from './counters.ts';
+import { emptyCounters, queryKind, type RealmCounters } from './counters.ts';
 import { compareDistance } from './distance.ts';
 import { ExternalAddress } from './external-address.ts';
 import {
@@ -31,6 +31,7 @@ import { RoutingTable } from './routing/index.ts';
 import { Rpc, type RpcHandler } from './rpc.ts';
 import { isSecureId, makeSecureId } from './secure-id.ts';
 import { Server } from './server.ts';
+import type { RealmState } from './state.ts';
 import type { Stores } from './stores.ts';
 
 export interface RealmOptions {
@@ -80,8 +81,9 @@ export class Realm implements AsyncDisposable {
   readonly #external = new ExternalAddress();
   readonly #offenders: Offenders;
   readonly #limiter: RateLimiter;
-  /** Nodes of an earlier run, some of which may be gone. */
+  /** Nodes of an earlier run, some of which may be gone; and in compact form. */
   #restored: readonly Contact[] = [];
+  #saved: Uint8Array = new Uint8Array(0);
   /** When newcomers may be pinged again. */
   #greetAt: Millis = 0;
 
@@ -128,6 +130,23 @@ export class Realm implements AsyncDisposable {
     return this.#external.host;
   }
 
+  /** Our address for others, as far as it is known: as they see it, else the one that we are bound to. */
+  get ownHost(): string | undefined {
+    const { host } = this.local;
+    const isOne = host !== '0.0.0.0' && host !== '::';
+    return this.externalHost ?? (isOne ? host : undefined);
+  }
+
+  /** It answers no queries. */
+  get isReadOnly(): boolean {
+    return this.#options.readOnly;
+  }
+
+  /** Whether there are nodes of an earlier run, which a search may begin with. */
+  get hasSaved(): boolean {
+    return this.#restored.length > 0;
+  }
+
   /** How many queries of ours wait for an answer. */
   get pending(): number {
     return this.#rpc.size;
@@ -143,6 +162,7 @@ export class Realm implements AsyncDisposable {
     const { clock } = this.#options;
     const { endpoint } = to;
     this.counters.queriesOut++;
+    this.counters.kindsOut[queryKind(method)]++;
     this.#rpc.query(
       endpoint,
       method,
@@ -173,8 +193,18 @@ export class Realm implements AsyncDisposable {
   /** Takes compact nodes that were saved as candidates. */
   restore(nodes: Uint8Array | undefined): void {
     const now = this.#options.clock.now();
-    this.#restored = decodeNodes(nodes ?? new Uint8Array(0), this.family);
+    this.#saved = nodes?.slice() ?? this.#saved;
+    this.#restored = decodeNodes(this.#saved, this.family);
     for (const node of this.#restored) this.#table.heard(node, now);
+  }
+
+  /** What to keep for the next run; the nodes are those of the run before while nobody has answered. */
+  save(): RealmState {
+    const isNew = this.#table.size === 0 && this.#saved.length > 0;
+    return {
+      id: this.#table.ownId.slice(),
+      nodes: isNew ? this.#saved.slice() : this.#table.save(this.#options.clock.now()),
+    };
   }
 
   /** Whom a search for `target` may begin with: nodes that answered before, in another run if need be. */
@@ -235,6 +265,7 @@ export class Realm implements AsyncDisposable {
   ): void {
     const { readOnly, clock, version } = this.#options;
     this.counters.queriesIn++;
+    if (query.type === 'query') this.counters.kindsIn[queryKind(query.method)]++;
     if (readOnly) return;
     if (!this.#limiter.allow(from.ip, clock.now())) {
       this.counters.refusedByRate++;

@@ -8,13 +8,23 @@ import type { LookupEvent, LookupSummary } from './lookup/events.ts';
 import { Lookup } from './lookup/lookup.ts';
 import { type LookupQuestion, runLookup } from './lookup/run.ts';
 import type { Realm } from './realm.ts';
+import type { Stores } from './stores.ts';
+
+/** Whom a search may begin with. */
+export interface Beginning {
+  /** Known already. */
+  readonly endpoints: readonly Endpoint[];
+  /** Names that are still being looked up; none of them rejects. */
+  readonly coming: readonly Promise<readonly Endpoint[]>[];
+}
 
 /** What searches in one realm have in common. */
 export interface SearchContext {
   readonly realm: Realm;
+  readonly stores: Stores;
   readonly clock: Clock;
   /** Nodes to begin with when the table has none that answer. */
-  readonly bootstrap: readonly Endpoint[];
+  readonly bootstrap: Beginning;
   readonly policy: SearchPolicy;
 }
 
@@ -54,8 +64,10 @@ export async function search(
   const { question, signal, onEvent = ignore, onAnswer = ignore } = options;
   const lookup = new Lookup({ target, ownId: realm.table.ownId, k: K, ...policy });
   for (const contact of realm.seedsFor(target, SEEDS)) lookup.add(contact, 0);
-  for (const endpoint of bootstrap) lookup.addNameless(endpoint);
-  const summary = await runLookup(realm, lookup, { clock, question, signal, onEvent, onAnswer });
+  const { endpoints, coming } = bootstrap;
+  for (const endpoint of endpoints) lookup.addNameless(endpoint);
+  const how = { clock, question, signal, onEvent, onAnswer, coming };
+  const summary = await runLookup(realm, lookup, how);
   return { summary, answered: lookup.answeredOnes() };
 }
 

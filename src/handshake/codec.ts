@@ -6,7 +6,10 @@ import { PeerId } from '../base/ids.ts';
 import { Reserved } from './reserved.ts';
 
 /** BEP 3: the length byte 19 and the protocol's name. */
-const PROTOCOL: Uint8Array = concatBytes(Uint8Array.of(19), encodeUtf8('BitTorrent protocol'));
+export const PROTOCOL: Uint8Array = concatBytes(
+  Uint8Array.of(19),
+  encodeUtf8('BitTorrent protocol'),
+);
 
 /** Whole handshake: name (20), reserved (8), infohash (20), peer id (20). */
 export const HANDSHAKE_LENGTH = 68;

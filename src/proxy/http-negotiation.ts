@@ -52,7 +52,7 @@ export class HttpNegotiation implements Negotiation {
       /^HTTP\/1\.\d (?<status>\d{3})(?: (?<reason>.*))?$/.exec(line)?.groups ?? {};
     if (status === '') throw this.#failure('does not speak HTTP', 'BIP_PROXY_ANSWER');
     if (status.startsWith('2')) return;
-    if (WHO_ARE_YOU.has(status)) {
+    if (WANTS_LOGIN.has(status)) {
       const what =
         this.#proxy.login === undefined
           ? 'wants a user and a password'
@@ -77,7 +77,7 @@ function basicOf({ user, password }: Login): string {
 }
 
 /** tinyproxy answers 401 to a login that is wrong. */
-const WHO_ARE_YOU: ReadonlySet<string> = new Set(['407', '401']);
+const WANTS_LOGIN: ReadonlySet<string> = new Set(['407', '401']);
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 /** Status line and headers, bytes; proxies send a few hundred. */

@@ -74,7 +74,13 @@ function networkBehind(
 ): Network {
   return {
     connect: (to, { signal }) => door.connect(to, signal),
-    async bindDatagrams({ host = NOWHERE.host, signal }) {
+    async bindDatagrams({ host = NOWHERE.host, group, multicast, signal }) {
+      if (group !== undefined || multicast !== undefined) {
+        throw new NetworkError(
+          `the proxy ${proxyName(proxy)} cannot carry multicast, and nothing goes around it`,
+          { code: 'BIP_PROXY_MULTICAST' },
+        );
+      }
       if (proxy.scheme === 'http') {
         throw new NetworkError(
           `the proxy ${proxyName(proxy)} cannot carry UDP: HTTP has no way for it, SOCKS5 has one`,
@@ -105,7 +111,7 @@ function lookupBehind(proxy: Proxy): Lookup {
       return [];
     },
     localAddresses: () => [],
-    interfaces: () => new Map(),
+    interfaces: () => [],
   };
 }
 

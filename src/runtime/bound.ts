@@ -40,6 +40,8 @@ export function boundTo(
 function boundNetwork(network: Network, address: string): Network {
   return {
     async bindDatagrams({ host = address, ...options }) {
+      // It has no host, and sends nothing.
+      if (options.group !== undefined) return await network.bindDatagrams(options);
       const isAny = host === '0.0.0.0' || host === '::';
       if (isAny && ipFamily(host) !== ipFamily(address)) {
         throw networkFailure(`cannot bind UDP ${host} at ${address}`, 'EADDRNOTAVAIL');

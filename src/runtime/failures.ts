@@ -24,6 +24,7 @@ const NETWORK: ReadonlyMap<string, Failure> = new Map<string, Failure>([
   ['ENETDOWN', { code: 'BIP_UNREACHABLE', reason: 'the network is down' }],
   ['EADDRINUSE', { code: 'BIP_PORT_IN_USE', reason: 'somebody else listens there' }],
   ['EADDRNOTAVAIL', { code: 'BIP_ADDRESS', reason: 'this machine has no such address' }],
+  ['ENODEV', { code: 'BIP_ADDRESS', reason: 'this machine has no such interface' }],
   [
     'EAFNOSUPPORT',
     { code: 'BIP_ADDRESS', reason: 'this machine does not speak this kind of addresses' },

@@ -79,8 +79,48 @@ export interface BindOptions {
   readonly reusePort?: boolean;
 }
 
+export interface DatagramOptions extends BindOptions {
+  /**
+   * Hears a multicast group instead of a `host`, and shares the port with others of this machine that
+   * do; sends nothing. What is sent to the machine and not to the group does not arrive where the
+   * system can tell (Windows cannot).
+   */
+  readonly group?: MulticastGroup;
+  /** How what is sent to groups leaves. Left out, it leaves as the system likes. */
+  readonly multicast?: MulticastSending;
+  readonly signal: AbortSignal;
+}
+
+export interface MulticastGroup {
+  /** A literal multicast address; it has the family of the socket. */
+  readonly address: string;
+  /** Names of the interfaces on which the group is heard, at least one of them with an address of that family. */
+  readonly interfaces: readonly string[];
+}
+
+export interface MulticastSending {
+  /** Name of the interface by which it leaves. */
+  readonly interface: string;
+  /** How many networks it may cross: 1 is that of the interface alone. */
+  readonly hops: number;
+}
+
+/** One address of an interface of this machine. */
+export interface InterfaceAddress {
+  /** What the system calls the interface, e.g. `eth0`. */
+  readonly interface: string;
+  /** Literal; link-local IPv6 has its zone (`fe80::1%eth0`). */
+  readonly address: string;
+  /** The interface leads nowhere but to this machine. */
+  readonly isLoopback: boolean;
+}
+
 export interface Network {
-  bindDatagrams(options: BindOptions & { readonly signal: AbortSignal }): Promise<Datagrams>;
+  /**
+   * @throws {NetworkError} with code `BIP_PORT_IN_USE` when somebody else is there; when the machine has
+   *   no such address; when no interface of `group` takes part in it.
+   */
+  bindDatagrams(options: DatagramOptions): Promise<Datagrams>;
   /** @throws {NetworkError} refused, unreachable, or no route; `to.host` must be an answer of {@link Lookup}. */
   connect(
     to: Endpoint,
@@ -110,8 +150,8 @@ export interface Lookup {
   texts(host: string, options: { readonly signal: AbortSignal }): Promise<readonly string[]>;
   /** Addresses under which others may reach this machine: of its interfaces, loopback and link-local left out. */
   localAddresses(): readonly string[];
-  /** Addresses of each interface that is up, by its name; those that are link-local left out. */
-  interfaces(): ReadonlyMap<string, readonly string[]>;
+  /** All addresses of all interfaces that are up, loopback and link-local ones, too. */
+  interfaces(): readonly InterfaceAddress[];
 }
 
 export interface HttpRequest {

@@ -5,6 +5,7 @@ import { BipError } from '../base/errors.ts';
 import type { PeerId } from '../base/ids.ts';
 import type { Reserved } from '../handshake/index.ts';
 import type { Millis, Runtime, StreamHandler } from '../runtime/ports.ts';
+import { type Encryption, mayReopen, type Opening } from './encryption.ts';
 import { type Introduced, Introduction } from './introduction.ts';
 import { PeerPool, type PeerSource } from './peer-pool.ts';
 
@@ -20,10 +21,13 @@ export interface DialerOptions {
   readonly peerId: PeerId;
   readonly reserved: Reserved;
   readonly infoHash: Uint8Array;
+  readonly encryption: Encryption;
   /** Connections that may be had besides those that stand. */
   readonly room: () => number;
   readonly onIntroduced: (introduced: Introduced) => StreamHandler | undefined;
   readonly onFailed: (endpoint: Endpoint, error: Error) => void;
+  /** The peer is called again at once, with or without encryption, since the other way failed. */
+  readonly onReopened: (endpoint: Endpoint, error: Error, opening: Opening) => void;
   readonly onBug: (error: unknown) => void;
 }
 
@@ -88,35 +92,67 @@ export class Dialer implements AsyncDisposable {
     this.#attempts.set(abort, attempt);
   }
 
-  /** Settles when the peer is known or the attempt has failed. */
+  /** Settles when the peer is known or all ways to it have failed. */
   async #attempt(endpoint: Endpoint, abort: AbortController): Promise<void> {
-    const { runtime, bind } = this.#options;
+    const { encryption, onReopened } = this.#options;
+    const [first, second] = encryption.openings(this.pool.openingOf(endpoint));
+    let failure = await this.#open(endpoint, first, abort);
+    if (failure?.mayReopen === true && second !== undefined && !abort.signal.aborted) {
+      onReopened(endpoint, failure.error, second);
+      failure = await this.#open(endpoint, second, abort);
+    }
+    if (failure !== undefined) this.#failed(endpoint, failure.error);
+  }
+
+  /** Connects and introduces us, in one of the ways; `undefined` when that was done. */
+  async #open(
+    endpoint: Endpoint,
+    opening: Opening,
+    abort: AbortController,
+  ): Promise<Failure | undefined> {
+    const { runtime, bind, encryption, infoHash } = this.#options;
     const { clock } = runtime;
     const cancelTimer = clock.schedule(clock.now() + CONNECT_TIMEOUT, () =>
       abort.abort(new Error('the peer did not answer')),
     );
     try {
-      const stream = await runtime.network.connect(endpoint, {
+      const connected = await runtime.network.connect(endpoint, {
         signal: abort.signal,
         ...(bind === undefined ? {} : { host: bind }),
       });
       cancelTimer();
-      await this.#introduce(endpoint, stream, abort.signal);
+      const stream = encryption.call(connected, opening, infoHash);
+      const error = await this.#introduce(endpoint, { stream, opening, signal: abort.signal });
+      if (error === undefined) return undefined;
+      // Some let nobody in twice from one address: the first connection is gone before the second.
+      await stream[Symbol.asyncDispose]();
+      return { error, mayReopen: mayReopen(stream, error) };
     } catch (error) {
       if (!(error instanceof BipError) && !abort.signal.aborted) throw error;
-      this.#failed(endpoint, error instanceof Error ? error : new Error(String(error)));
+      return {
+        error: error instanceof Error ? error : new Error(String(error)),
+        mayReopen: false,
+      };
     } finally {
       cancelTimer();
     }
   }
 
+  /** Why it failed, if it did. */
   async #introduce(
     endpoint: Endpoint,
-    stream: Introduced['stream'],
-    signal: AbortSignal,
-  ): Promise<void> {
+    {
+      stream,
+      opening,
+      signal,
+    }: {
+      readonly stream: Introduced['stream'];
+      readonly opening: Opening;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<Error | undefined> {
     const { runtime, peerId, reserved, infoHash, onIntroduced, onBug } = this.#options;
-    await new Promise<void>((resolve) => {
+    return await new Promise((resolve) => {
       const introduction = new Introduction(stream, {
         clock: runtime.clock,
         peerId,
@@ -124,15 +160,14 @@ export class Dialer implements AsyncDisposable {
         infoHash,
         knows: () => false,
         onIntroduced: (introduced) => {
-          resolve();
-          this.pool.connected(endpoint);
+          resolve(undefined);
+          this.pool.connected(endpoint, opening);
           return onIntroduced(introduced);
         },
         onFailed: (error) => {
-          resolve();
           if (error instanceof BipError && error.code === 'BIP_SELF')
             this.pool.isOurselves(endpoint);
-          this.#failed(endpoint, error);
+          resolve(error);
         },
         onBug,
       });
@@ -147,4 +182,10 @@ export class Dialer implements AsyncDisposable {
     this.pool.released(endpoint, false, this.#options.runtime.clock.now());
     this.#options.onFailed(endpoint, error);
   }
+}
+
+interface Failure {
+  readonly error: Error;
+  /** The other opening may do better. */
+  readonly mayReopen: boolean;
 }

@@ -16,7 +16,7 @@ import { infoHashOf, parseMetadata } from './source.ts';
 import { Swarm } from './swarm.ts';
 
 export interface MetadataSearchOptions
-  extends Pick<TorrentOptions, 'peers' | 'trackers' | 'dht' | 'parse'> {
+  extends Pick<TorrentOptions, 'peers' | 'trackers' | 'dht' | 'lpd' | 'parse'> {
   readonly magnet: Magnet;
   /** Warnings and notes. */
   readonly onEvent?: (event: TorrentEvent) => void;

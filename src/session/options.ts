@@ -4,8 +4,10 @@ import type { Endpoint } from '../base/endpoint.ts';
 import type { PeerId } from '../base/ids.ts';
 import type { DhtNode } from '../dht/index.ts';
 import type { Reserved } from '../handshake/index.ts';
+import type { Lpd } from '../lpd/index.ts';
 import type { Magnet } from '../magnet/index.ts';
 import type { Metainfo, ParseOptions } from '../metainfo/index.ts';
+import type { Encryption } from './encryption.ts';
 import type { TorrentEvent } from './events.ts';
 
 /** What names the torrent: all of it, or just enough to find the rest. */
@@ -35,6 +37,8 @@ export interface TorrentOptions {
   readonly trackers?: boolean;
   /** Look for peers in the DHT, and announce there, when the session has a node; default true. */
   readonly dht?: boolean;
+  /** Announce to the local network, and take its peers, when the session does; default true. */
+  readonly lpd?: boolean;
   /** How metadata that comes from peers is to be parsed. */
   readonly parse?: ParseOptions;
   readonly onEvent?: (event: TorrentEvent) => void;
@@ -53,8 +57,12 @@ export interface SessionIdentity {
   readonly version: string;
   /** What our handshakes offer; each is served by the peer module. */
   readonly reserved: Reserved;
+  /** How connections with peers are encrypted. */
+  readonly encryption: Encryption;
   /** The session's node of the DHT; none when it takes no part in it. */
   readonly dht: DhtNode | undefined;
+  /** Local discovery; none when the session does without, or the machine is on no network. */
+  readonly lpd: Lpd | undefined;
   /** UDP port of the node for others; none when it answers nobody (BEP 43). */
   readonly dhtPort: number | undefined;
 }

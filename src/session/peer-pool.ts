@@ -3,12 +3,13 @@
 import { type Endpoint, formatEndpoint } from '../base/endpoint.ts';
 import { ipFamily } from '../base/ip.ts';
 import type { Millis } from '../runtime/ports.ts';
+import type { Opening } from './encryption.ts';
 
 /** Where an address came from. What the user named is never given up. */
-export type PeerSource = 'user' | 'tracker' | 'dht';
+export type PeerSource = 'user' | 'tracker' | 'lpd' | 'dht';
 
 /** Of an address that is known from several sources the one that says most about it counts. */
-const RANK: Readonly<Record<PeerSource, number>> = { dht: 0, tracker: 1, user: 2 };
+const RANK: Readonly<Record<PeerSource, number>> = { dht: 0, lpd: 1, tracker: 2, user: 3 };
 
 /** Addresses kept; libtorrent's `max_peerlist_size`. */
 const MAX_CANDIDATES = 3_000;
@@ -28,6 +29,8 @@ interface Candidate {
   /** Not to be called before. */
   notBefore: Millis;
   state: 'idle' | 'busy' | 'ourselves';
+  /** What led to it when we called it last. */
+  opening?: Opening;
 }
 
 export class PeerPool {
@@ -72,12 +75,18 @@ export class PeerPool {
     return at;
   }
 
-  /** A connection to this address stands, whoever called. */
-  connected(endpoint: Endpoint): void {
+  /** A connection to this address stands, whoever called; `opening` is how we did. */
+  connected(endpoint: Endpoint, opening?: Opening): void {
     const candidate = this.#candidates.get(formatEndpoint(endpoint));
     if (candidate === undefined) return;
     candidate.state = 'busy';
     candidate.failures = 0;
+    if (opening !== undefined) candidate.opening = opening;
+  }
+
+  /** How the peer was called when that worked last. */
+  openingOf(endpoint: Endpoint): Opening | undefined {
+    return this.#candidates.get(formatEndpoint(endpoint))?.opening;
   }
 
   /** A connection or an attempt ended. `worked` is true when the peer was of use. */

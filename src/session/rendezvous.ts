@@ -1,4 +1,4 @@
-/** Where a torrent meets its peers: those that were named, and those that trackers (BEP 12) and the DHT know. @module */
+/** Where a torrent meets its peers: those that were named, and those of trackers (BEP 12), DHT and local network. @module */
 
 import type { Endpoint } from '../base/endpoint.ts';
 import { BipError } from '../base/errors.ts';
@@ -10,6 +10,7 @@ import { type AnnounceRequest, Announcer } from '../tracker/index.ts';
 import type { Content } from './content.ts';
 import { DhtAnnouncer, type DhtRound } from './dht-announcer.ts';
 import type { TorrentEvent } from './events.ts';
+import { LpdAnnouncer } from './lpd-announcer.ts';
 import type { SessionIdentity, TorrentOptions } from './options.ts';
 import { surroundingsOf } from './source.ts';
 import type { Swarm } from './swarm.ts';
@@ -25,7 +26,7 @@ export interface RendezvousOptions {
   readonly runtime: Runtime;
   readonly identity: SessionIdentity;
   readonly infoHash: InfoHash;
-  readonly torrent: Pick<TorrentOptions, 'source' | 'peers' | 'trackers' | 'dht'>;
+  readonly torrent: Pick<TorrentOptions, 'source' | 'peers' | 'trackers' | 'dht' | 'lpd'>;
   /** It stays for longer than it takes to find the metadata, so that the DHT is told of it. */
   readonly isLasting: boolean;
   readonly swarm: Swarm;
@@ -39,6 +40,7 @@ export class Rendezvous implements AsyncDisposable {
   readonly #options: RendezvousOptions;
   #announcer: Announcer | undefined;
   #dht: DhtAnnouncer | undefined;
+  #lpd: LpdAnnouncer | undefined;
   #begun = false;
   /** It was said that the DHT is of no use. */
   #warned = false;
@@ -55,19 +57,22 @@ export class Rendezvous implements AsyncDisposable {
     const tiers = this.#tiers;
     if (tiers.length > 0) this.#announcer = this.#announce(tiers);
     this.#dht = this.#joinDht();
+    this.#lpd = this.#joinLpd();
   }
 
   /** The metadata is known: what it forbids ends (BEP 27). */
   learned(metainfo: Metainfo): void {
-    if (!metainfo.private || this.#dht === undefined) return;
+    if (!metainfo.private || (this.#dht ?? this.#lpd) === undefined) return;
     const { swarm, onEvent, onBug } = this.#options;
-    this.#dht[Symbol.asyncDispose]().catch(onBug);
+    this.#dht?.[Symbol.asyncDispose]().catch(onBug);
     this.#dht = undefined;
-    swarm.dialer.pool.forget('dht');
+    this.#lpd?.[Symbol.dispose]();
+    this.#lpd = undefined;
+    for (const source of ['dht', 'lpd'] as const) swarm.dialer.pool.forget(source);
     onEvent({
       type: 'note',
       message:
-        'the torrent turns out to be private: it leaves the DHT, and whom that named (BEP 27)',
+        'the torrent turns out to be private: it leaves the DHT and the local network, and whom they named (BEP 27)',
     });
   }
 
@@ -78,6 +83,7 @@ export class Rendezvous implements AsyncDisposable {
 
   /** Says goodbye to the trackers. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#lpd?.[Symbol.dispose]();
     await Promise.all([
       this.#announcer?.[Symbol.asyncDispose](),
       this.#dht?.[Symbol.asyncDispose](),
@@ -128,6 +134,20 @@ export class Rendezvous implements AsyncDisposable {
       onPeer: (peer) => swarm.dialer.add([peer], 'dht'),
       onRound: (round) => this.#searched(round),
       onBug,
+    });
+  }
+
+  /** Private torrents have no other peers than those of the tracker (BEP 27). */
+  #joinLpd(): LpdAnnouncer | undefined {
+    const { identity, infoHash, torrent, swarm, onEvent } = this.#options;
+    const { source, lpd: isWanted = true } = torrent;
+    if (identity.lpd === undefined || !isWanted) return undefined;
+    if (source.type === 'metainfo' && source.metainfo.private) return undefined;
+    return new LpdAnnouncer({
+      lpd: identity.lpd,
+      infoHash: infoHash.wire,
+      onPeer: (peer) => swarm.dialer.add([peer], 'lpd'),
+      onNote: (message) => onEvent({ type: 'note', message }),
     });
   }
 

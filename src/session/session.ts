@@ -1,10 +1,14 @@
 /** Torrents that share a peer id and a listening port. @module */
 
 import { formatHex } from '../base/bytes.ts';
+import { formatEndpoint } from '../base/endpoint.ts';
 import { NetworkError, UsageError } from '../base/errors.ts';
-import { DhtNode, type DhtOptions } from '../dht/index.ts';
+import { DhtNode, type DhtOptions, type DhtState } from '../dht/index.ts';
 import { makePeerId, Reserved } from '../handshake/index.ts';
-import type { ByteStream, Listener, Runtime } from '../runtime/ports.ts';
+import { Lpd } from '../lpd/index.ts';
+import type { ByteStream, Listener, Millis, Runtime } from '../runtime/ports.ts';
+import { Saving } from '../runtime/saving.ts';
+import { Encryption, type EncryptionMode, isTorrentOf } from './encryption.ts';
 import { Introduction } from './introduction.ts';
 import { MetadataSearch, type MetadataSearchOptions } from './metadata-search.ts';
 import type { SessionIdentity, TorrentOptions } from './options.ts';
@@ -24,8 +28,24 @@ export interface SessionOptions {
   /** The local address to call from; default whichever the system takes. */
   readonly bind?: string;
   /** Takes part in the DHT, on the UDP port of the same number when it is free. */
-  readonly dht?: Omit<DhtOptions, 'signal' | 'port'>;
+  readonly dht?: Omit<DhtOptions, 'signal' | 'port'> & {
+    /** Saves what the next run can begin with, now and then and at the end; must not reject. */
+    readonly keep?: { readonly everyMs: Millis; save(state: DhtState): Promise<void> };
+  };
+  /** How connections with peers are encrypted; default `prefer`. */
+  readonly encryption?: EncryptionMode;
+  /** Hears of calls that belong to no torrent, since they failed before they named one of ours. */
+  readonly onNote?: (message: string) => void;
+  /** Looks for peers on the local network (BEP 14), where the machine is on one. */
+  readonly lpd?: SessionLpd;
   readonly signal: AbortSignal;
+}
+
+export interface SessionLpd {
+  /** The one address of this machine that is announced, on its interface alone; default all. */
+  readonly address?: string;
+  /** It cannot be had; the session goes on without. */
+  readonly onUnavailable?: (error: NetworkError) => void;
 }
 
 export class Session implements AsyncDisposable {
@@ -34,10 +54,17 @@ export class Session implements AsyncDisposable {
   readonly #listener: Listener;
   readonly #torrents = new Map<string, Torrent | MetadataSearch>();
   readonly #introductions = new Set<Introduction>();
+  readonly #onNote: (message: string) => void;
+  #saving: Saving | undefined;
   #disposed: Promise<void> | undefined;
 
-  private constructor(runtime: Runtime, identity: SessionIdentity, listener: Listener) {
+  private constructor(
+    runtime: Runtime,
+    identity: SessionIdentity,
+    { listener, onNote }: { readonly listener: Listener } & Pick<SessionOptions, 'onNote'>,
+  ) {
     this.#runtime = runtime;
+    this.#onNote = onNote ?? ((): void => undefined);
     this.#identity = identity;
     this.#listener = listener;
   }
@@ -50,12 +77,24 @@ export class Session implements AsyncDisposable {
       else opened.session.#accept(stream);
     });
     const { port } = listener.local;
-    const dht = await openDht(runtime, options, port).catch(async (error: unknown) => {
-      await listener[Symbol.asyncDispose]();
+    const closing = async (
+      error: unknown,
+      ...others: (AsyncDisposable | undefined)[]
+    ): Promise<never> => {
+      for (const one of [listener, ...others]) await one?.[Symbol.asyncDispose]();
       throw error;
-    });
+    };
+    const dht = await openDht(runtime, options, port).catch((error: unknown) => closing(error));
+    const onBug = (error: unknown): void => {
+      if (opened.session !== undefined) opened.session.#bug(error);
+    };
+    const lpd = await openLpd(runtime, options, { port, onBug }).catch((error: unknown) =>
+      closing(error, dht),
+    );
     const identity: SessionIdentity = {
+      encryption: new Encryption(runtime, options.encryption ?? 'prefer', onBug),
       dht,
+      lpd,
       dhtPort: options.dht?.readOnly === true ? undefined : dht?.port,
       reserved: Reserved.of('fast', 'extended', ...(dht === undefined ? [] : (['dht'] as const))),
       peerId: makePeerId(runtime.random),
@@ -64,9 +103,14 @@ export class Session implements AsyncDisposable {
       key: runtime.random.uint32(),
       version: CLIENT_VERSION,
     };
-    const session = new Session(runtime, identity, listener);
+    const session = new Session(runtime, identity, { ...options, listener });
     opened.session = session;
     dht?.join().catch((error: unknown) => session.#bug(error));
+    const keep = options.dht?.keep;
+    if (dht !== undefined && keep !== undefined) {
+      const save = (): Promise<void> => keep.save({ ...dht.save(), port: dht.port });
+      session.#saving = new Saving(runtime.clock, keep.everyMs, save);
+    }
     return session;
   }
 
@@ -101,6 +145,7 @@ export class Session implements AsyncDisposable {
       });
     }
     this.#torrents.set(key, torrent);
+    this.#identity.encryption.addTorrent(torrent.infoHash.wire);
     torrent.start();
   }
 
@@ -118,15 +163,18 @@ export class Session implements AsyncDisposable {
     const results = await Promise.allSettled(
       [...this.#torrents.values()].map((torrent) => torrent[Symbol.asyncDispose]()),
     );
+    await this.#saving?.[Symbol.asyncDispose]();
     await this.#identity.dht?.[Symbol.asyncDispose]();
+    await this.#identity.lpd?.[Symbol.asyncDispose]();
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
-  #accept(stream: ByteStream): void {
+  #accept(connected: ByteStream): void {
     if (this.#disposed !== undefined || this.#introductions.size >= MAX_INTRODUCTIONS) {
-      void stream[Symbol.asyncDispose]();
+      void connected[Symbol.asyncDispose]();
       return;
     }
+    const stream = this.#identity.encryption.answer(connected);
     const introduction: Introduction = new Introduction(stream, {
       clock: this.#runtime.clock,
       peerId: this.#identity.peerId,
@@ -136,7 +184,11 @@ export class Session implements AsyncDisposable {
         this.#introductions.delete(introduction);
         return this.#torrents.get(formatHex(introduced.handshake.infoHash))?.swarm.join(introduced);
       },
-      onFailed: () => this.#introductions.delete(introduction),
+      onFailed: (error) => {
+        this.#introductions.delete(introduction);
+        if (this.#disposed === undefined)
+          this.#onNote(`a call from ${formatEndpoint(stream.remote)} failed: ${error.message}`);
+      },
       onBug: (error) => this.#bug(error),
     });
     this.#introductions.add(introduction);
@@ -144,7 +196,11 @@ export class Session implements AsyncDisposable {
 
   #welcomes(infoHash: Uint8Array, stream: ByteStream): boolean {
     const torrent = this.#torrents.get(formatHex(infoHash));
-    return torrent?.accepts === true && torrent.swarm.admits(stream.remote);
+    return (
+      torrent?.accepts === true &&
+      isTorrentOf(stream, infoHash) &&
+      torrent.swarm.admits(stream.remote)
+    );
   }
 
   /** A bug in an introduction belongs to no torrent: all of them hear of it. */
@@ -165,6 +221,22 @@ async function openDht(
   } catch (error) {
     if (!(error instanceof NetworkError) || error.code !== 'BIP_PORT_IN_USE') throw error;
     return await DhtNode.open(runtime, { ...dht, port: 0, signal });
+  }
+}
+
+/** A machine that is on no network has no local peers. */
+async function openLpd(
+  runtime: Runtime,
+  { lpd, signal }: SessionOptions,
+  rest: { readonly port: number; readonly onBug: (error: unknown) => void },
+): Promise<Lpd | undefined> {
+  if (lpd === undefined) return undefined;
+  try {
+    return await Lpd.open(runtime, { ...rest, signal, address: lpd.address });
+  } catch (error) {
+    if (!(error instanceof NetworkError)) throw error;
+    lpd.onUnavailable?.(error);
+    return undefined;
   }
 }
 

@@ -10,6 +10,7 @@ import { allowedFastSet, type Copy, type MetadataMessage, RateMeter } from '../p
 import type { Clock, Millis, Runtime } from '../runtime/ports.ts';
 import type { Content } from './content.ts';
 import { Dialer } from './dialer.ts';
+import { encryptionNote } from './encryption.ts';
 import type { TorrentStats } from './events.ts';
 import type { Introduced } from './introduction.ts';
 import { MetadataExchange } from './metadata-exchange.ts';
@@ -55,10 +56,15 @@ export class Swarm implements LinkHost, AsyncDisposable {
       peerId: identity.peerId,
       reserved: identity.reserved,
       infoHash: infoHash.wire,
+      encryption: identity.encryption,
       room: () => (this.#stopped ? 0 : MAX_PEERS - this.links.size),
       onIntroduced: (introduced) => this.join(introduced),
       onFailed: (endpoint, error) =>
         options.onNote(`no connection with ${formatEndpoint(endpoint)}: ${error.message}`),
+      onReopened: (endpoint, error, opening) =>
+        options.onNote(
+          `${formatEndpoint(endpoint)}: ${error.message}; called again ${opening === 'plain' ? 'without encryption' : 'with encryption'}`,
+        ),
       onBug: options.onBug,
     });
   }
@@ -116,7 +122,7 @@ export class Swarm implements LinkHost, AsyncDisposable {
     });
     this.links.add(link);
     this.#options.onNote(
-      `${outgoing ? 'connected to' : 'called by'} ${formatEndpoint(link.remote)} ${peerIdPrefix(link.peerId)}`,
+      `${outgoing ? 'connected to' : 'called by'} ${formatEndpoint(link.remote)} ${peerIdPrefix(link.peerId)}${encryptionNote(stream)}`,
     );
     link.connection.sendPieces(content?.have);
     this.#sendExtendedHandshake(link);

@@ -39,7 +39,7 @@ const SEEDERS: readonly Seeder[] = [
     name: 'bip',
     command: (torrent, source, port) => {
       const bip = [process.execPath, BIP, '--json', 'seed', torrent, '--content', source];
-      return bip.concat('--port', String(port), '--no-dht');
+      return bip.concat('--port', String(port), '--no-dht', '--no-lpd');
     },
     isReady: (line) => line['type'] === 'seeding',
   },

@@ -13,7 +13,10 @@ function lookupOf(interfaces: Readonly<Record<string, readonly string[]>>): Look
     addresses: async (host) => [host],
     texts: async () => [],
     localAddresses: () => [],
-    interfaces: () => new Map(Object.entries(interfaces)),
+    interfaces: () =>
+      Object.entries(interfaces).flatMap(([name, addresses]) =>
+        addresses.map((address) => ({ interface: name, address, isLoopback: false })),
+      ),
   };
 }
 
@@ -21,7 +24,7 @@ describe('which address is meant', () => {
   const lookup = lookupOf({
     tun0: ['2001:db8::7', '10.8.0.2', '10.8.0.3'],
     six: ['2001:db8::8'],
-    down: [],
+    down: ['fe80::1%down'],
   });
 
   test.each([

@@ -57,6 +57,7 @@ function processOf(hangups: Set<() => void>): ProcessHost {
     openRedis: refuse,
     startTrackerThread: refuse,
     descriptorsLeft: () => undefined,
+    memoryBytes: () => 0,
   };
 }
 

@@ -107,6 +107,7 @@ function processOf(hangups: Set<() => void>): ProcessHost {
     openRedis: refuse,
     startTrackerThread: refuse,
     descriptorsLeft: () => undefined,
+    memoryBytes: () => 64 * 1024 * 1024,
   };
 }
 

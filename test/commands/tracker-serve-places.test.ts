@@ -1,7 +1,7 @@
 /** Where a tracker says that it is. */
 
 import { expect, test } from 'vitest';
-import { reachableUrls } from '../../commands/tracker/serve-places.ts';
+import { reachableUrls } from '../../commands/cli/places.ts';
 
 const ALL = [
   'http://0.0.0.0:6969/announce',

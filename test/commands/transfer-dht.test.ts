@@ -5,6 +5,7 @@ import { Interrupted } from '../../commands/cli/context.ts';
 import { type DhtFlags, dhtOptions } from '../../commands/transfer/dht.ts';
 import { WELL_KNOWN_ROUTERS } from '../../src/dht/index.ts';
 import type { SimHost } from '../../src/runtime/sim/index.ts';
+import { makeWorld } from '../sim/world.ts';
 import { DhtSwarm, nodeAddress } from '../simulation/dht-swarm.ts';
 import { makeContent, type SwarmContent } from '../simulation/swarm-world.ts';
 import { type BipResult, type RunOptions, startBip } from './harness.ts';
@@ -151,7 +152,8 @@ test('a seed of a PATH is found by its infohash alone', async () => {
 
 describe('the node', () => {
   const source = { type: 'metainfo', metainfo: makeContent(100_000).metainfo } as const;
-  const reporter = { explain: (): void => undefined };
+  const reporter = { explain: (): void => undefined, warn: (): void => undefined };
+  const context = { env: {}, runtime: makeWorld().host('10.0.0.1').runtime };
   const node = { host: '80.0.0.1', port: 1 };
   const here = { host: '127.0.0.2', port: 2 };
 
@@ -167,14 +169,21 @@ describe('the node', () => {
     ],
     ['--host', { host: '192.0.2.1' }, { hosts: ['192.0.2.1'], bootstrap: WELL_KNOWN_ROUTERS }],
     ['--bind', { bind: '192.0.2.2', host: '127.0.0.1' }, { hosts: ['192.0.2.2'] }],
-    ['--host of IPv4', { host: '0.0.0.0' }, { hosts: ['0.0.0.0'] }],
+    [
+      '--host of IPv4',
+      { host: '0.0.0.0' },
+      { hosts: ['0.0.0.0'], bootstrap: WELL_KNOWN_ROUTERS, limitAddresses: true },
+    ],
   ])('%s', async (_, flags, expected) => {
-    const options = await dhtOptions({ dht: true, ...flags }, { sources: [source], reporter });
+    const options = await dhtOptions(
+      { dht: true, ...flags },
+      { sources: [source], reporter, context },
+    );
     expect(options).toMatchObject({ readOnly: false, ...expected });
   });
 
   test('of all addresses; read-only when it is over in a moment', async () => {
-    const wishes = { sources: [source], reporter, isBrief: true };
+    const wishes = { sources: [source], reporter, context, isBrief: true };
     const options = await dhtOptions({ dht: true, host: '::' }, wishes);
     expect(options).toMatchObject({ readOnly: true, bootstrap: WELL_KNOWN_ROUTERS });
     expect(options).not.toHaveProperty('hosts');
@@ -185,7 +194,10 @@ describe('the node', () => {
     const metainfo = { ...source.metainfo, nodes };
     const secret = { ...PRIVATE.metainfo, nodes: [node] };
     const sources = [secret, metainfo].map((one) => ({ type: 'metainfo', metainfo: one }) as const);
-    const options = await dhtOptions({ dht: true, bootstrap: [here] }, { sources, reporter });
+    const options = await dhtOptions(
+      { dht: true, bootstrap: [here] },
+      { sources, reporter, context },
+    );
     expect(options?.bootstrap).toEqual([here, ...nodes.slice(0, 8)]);
   });
 });

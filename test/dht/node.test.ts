@@ -4,6 +4,7 @@ import { formatEndpoint } from '../../src/base/endpoint.ts';
 import { parseIp } from '../../src/base/ip.ts';
 import { encode } from '../../src/bencode/index.ts';
 import {
+  compareDistance,
   decodeState,
   encodeState,
   immutableTarget,
@@ -33,6 +34,41 @@ describe('peers', () => {
     await world.run(dht.member(4).node.findPeers(HASH, { signal, announce: implied }));
     const both = [`${publicAddress(3)}:5000`, `${publicAddress(4)}:${PORT}`];
     for (const at of [0, 9, 29]) expect(await peersSeenBy(dht, dht.member(at))).toEqual(both);
+  });
+
+  test('in a DHT of two, of which each keeps what there is no other node for', async () => {
+    await using dht = new DhtWorld();
+    await dht.populate(1);
+    const { signal, world } = dht;
+    const announce = { port: 5000, seed: true };
+    const first = dht.member(0);
+    const [alone] = await world.run(first.node.findPeers(HASH, { signal, announce }));
+    expect([alone?.lookup.answered, alone?.writes]).toEqual([0, []]);
+    await dht.populate(1);
+    const second = dht.member(1);
+    expect(await peersSeenBy(dht, second)).toEqual([`${publicAddress(0)}:5000`]);
+    await world.run(second.node.findPeers(HASH, { signal, announce }));
+    const both = [`${publicAddress(0)}:5000`, `${publicAddress(1)}:5000`];
+    expect(await peersSeenBy(dht, first)).toEqual(both);
+    const other = HASH.map((byte) => byte ^ 0xff);
+    const [none] = await world.run(first.node.findPeers(other, { signal }));
+    expect(none?.peers).toEqual([]);
+  });
+
+  test('are kept by who announces only if it is one of the closest, and answers', async () => {
+    await using dht = new DhtWorld();
+    await dht.populate(30);
+    const { signal, world } = dht;
+    const announce = { port: 5000, seed: false };
+    const idOf = ({ node }: Member): Uint8Array => node.idOf(4) ?? HASH;
+    const sorted = dht.members.toSorted((a, b) => compareDistance(HASH, idOf(a), idOf(b)));
+    const silent = await dht.open(publicAddress(30), { readOnly: true, id: HASH });
+    const seen: boolean[] = [];
+    for (const { node } of [...sorted.slice(0, 1), ...sorted.slice(-1), silent]) {
+      await world.run(node.findPeers(HASH, { signal, announce }));
+      seen.push(node.stores.peers.has(HASH, world.now));
+    }
+    expect(seen).toEqual([true, false, false]);
   });
 
   test('are told one by one, each once, and the steps of the search with them', async () => {
@@ -274,4 +310,63 @@ test('nothing is left when nodes are gone', async () => {
   await dht.world.runFor(1000);
   await dht[Symbol.asyncDispose]();
   expect(dht.world.open).toEqual([]);
+});
+
+describe('an id that is saved with its port', () => {
+  const id = new Uint8Array(20).fill(0x77);
+  test.each([
+    [PORT, true],
+    [undefined, true],
+    [PORT + 1, false],
+  ])('%s', async (port, isKept) => {
+    await using dht = new DhtWorld();
+    const state = { 4: { id, nodes: new Uint8Array(0) }, ...(port && { port }) };
+    const { node } = await dht.open(publicAddress(1), { state });
+    expect(formatHex(node.idOf(4) ?? HASH) === formatHex(id)).toBe(isKept);
+    await node[Symbol.asyncDispose]();
+  });
+});
+
+test('a node that nobody answers keeps the nodes of the run before', async () => {
+  await using dht = new DhtWorld();
+  await dht.populate(15);
+  const { 4: saved } = dht.member(7).node.save();
+  if (saved === undefined) throw new Error('there is a state');
+  for (const { host } of dht.members) host.crash();
+  const state = { 4: saved };
+  const { node } = await dht.open(publicAddress(50), { state, bootstrap: [] });
+  await dht.world.run(node.join());
+  expect(node.save()[4]?.nodes).toEqual(saved.nodes);
+  await node[Symbol.asyncDispose]();
+});
+
+test('queries are counted by their kind, on both sides', async () => {
+  await using dht = new DhtWorld();
+  await dht.populate(2);
+  const [one, other] = [dht.member(0), dht.member(1)];
+  const asked = (): number | undefined => one.node.realms[0]?.counters.kindsOut.ping;
+  const heard = (): number | undefined => other.node.realms[0]?.counters.kindsIn.ping;
+  const before = [asked() ?? 0, heard() ?? 0];
+  await dht.world.run(one.node.ping(other.endpoint, dht.signal));
+  expect([asked(), heard()]).toEqual(before.map((count) => count + 1));
+  const { counters } = one.node.realms[0] ?? {};
+  const sum = Object.values(counters?.kindsOut ?? {}).reduce((all, count) => all + count, 0);
+  expect(sum).toBe(counters?.queriesOut);
+});
+
+test('a first node that is called by another one has joined at once', async () => {
+  await using dht = new DhtWorld();
+  const joined: number[] = [];
+  const onEvent = ({ type }: { readonly type: string }): void => {
+    if (type === 'joined') joined.push(dht.world.now);
+  };
+  const first = await dht.open(publicAddress(1), { onEvent });
+  dht.members.push(first);
+  await dht.world.run(first.node.join());
+  const second = await dht.open(publicAddress(2));
+  dht.members.push(second);
+  await dht.world.run(second.node.join());
+  await dht.world.runFor(12_000);
+  // Whoever is alone asks again after half a minute only.
+  expect(joined).toHaveLength(1);
 });

@@ -11,6 +11,8 @@ export interface BipOptions {
   readonly cwd?: string;
   /** Words in front of the command: a program that becomes bip, like `prlimit --nofile=64`. */
   readonly under?: readonly string[];
+  /** It may speak to the local network, which is to be one of the test alone. */
+  readonly lpd?: boolean;
 }
 
 /** What is left of a run. */
@@ -29,12 +31,12 @@ export class Bip implements AsyncDisposable {
   /** Lines of stdout that were read into events already. */
   readonly #events: BipEvent[] = [];
 
-  constructor(args: readonly string[], { under = [], ...options }: BipOptions = {}) {
+  constructor(args: readonly string[], { under = [], lpd = false, ...options }: BipOptions = {}) {
     const entry = process.env[BIP_ENTRY];
     if (entry === undefined) throw new Error(`${BIP_ENTRY} is not set: setup.ts has not run`);
     // The configuration and the variables of whoever runs the tests are not to matter.
-    const env = { XDG_CONFIG_HOME: '/nonexistent', NO_COLOR: '1' };
-    const quiet = wouldCallTheInternet(args) ? ['--no-dht'] : [];
+    const env = { XDG_CONFIG_HOME: '/nonexistent', BIP_DHT_TABLE: '', NO_COLOR: '1' };
+    const quiet = quietFlags(args, lpd);
     this.child = new Child([...under, process.execPath, entry, '--json', ...args, ...quiet], {
       ...options,
       env,
@@ -82,11 +84,13 @@ export class Bip implements AsyncDisposable {
   }
 }
 
-/** Whether it would look for the well-known nodes of the DHT, which no test is to ask. */
-function wouldCallTheInternet(args: readonly string[]): boolean {
+/** No test is to ask the well-known nodes of the DHT, or the network that the machine is in. */
+function quietFlags(args: readonly string[], lpd: boolean): readonly string[] {
   const [command = '', word = ''] = args;
   const looks = ['download', 'seed'].includes(command) || `${command} ${word}` === 'magnet fetch';
-  return looks && !args.some((argument) => ['--bootstrap', '--no-dht'].includes(argument));
+  if (!looks) return [];
+  const isInDht = args.some((argument) => ['--bootstrap', '--no-dht'].includes(argument));
+  return [...(isInDht ? [] : ['--no-dht']), ...(lpd ? [] : ['--no-lpd'])];
 }
 
 /**

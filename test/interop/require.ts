@@ -26,6 +26,7 @@ export type ProgramName =
   | 'dante'
   | 'microsocks'
   | 'tinyproxy'
+  | 'iproute2'
   | 'bittorrent-tracker';
 
 const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
@@ -37,6 +38,7 @@ const PROGRAMS: Readonly<Record<ProgramName, Program>> = {
   mktorrent: { packageName: 'mktorrent', isInstalled: onPath('mktorrent') },
   qbittorrent: { packageName: 'qbittorrent-nox', isInstalled: onPath('qbittorrent-nox') },
   rtorrent: { packageName: 'rtorrent', isInstalled: onPath('rtorrent') },
+  iproute2: { packageName: 'iproute2', isInstalled: onPath('ip') },
   redis: { packageName: 'redis-server', isInstalled: onPath('redis-server') },
   // Debian keeps it where only root looks.
   dante: { packageName: 'dante-server', isInstalled: () => existsSync('/usr/sbin/danted') },

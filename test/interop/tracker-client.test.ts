@@ -56,6 +56,10 @@ describeWith(['opentracker'], 'opentracker', () => {
       { infoHash: first, seeders: 1, leechers: 1, completed: 0 },
       { infoHash: second, seeders: 0, leechers: 1, completed: 0 },
     ]);
-    expect(await tracker.scrape(first.hex)).toEqual({ seeders: 1, leechers: 1 });
+    expect(await tracker.scrape(first.hex)).toEqual({
+      seeders: 1,
+      leechers: 1,
+      completed: 0,
+    });
   });
 });

@@ -264,6 +264,18 @@ describe.each(PLACES)('$name', (place) => {
       });
     }));
 
+  test('no proxy carries multicast, and nothing goes around it', () =>
+    behindProxy(place, 'socks5', async ({ scene: { signal }, behind }) => {
+      const group = { address: '239.192.152.143', interfaces: ['lan0'] };
+      const multicast = { interface: 'lan0', hops: 1 };
+      for (const how of [{ group }, { multicast }]) {
+        await expect(behind.network.bindDatagrams({ ...how, signal })).rejects.toMatchObject({
+          code: 'BIP_PROXY_MULTICAST',
+        });
+      }
+      expect(behind.lookup.interfaces()).toEqual([]);
+    }));
+
   test('a proxy that relays no packets says so at once', () =>
     behindProxy(
       place,

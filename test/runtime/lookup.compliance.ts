@@ -53,12 +53,21 @@ export function lookupCompliance(place: Place): void {
       }
     }));
 
-  test('interfaces have the local addresses, and one of them loops back', () =>
-    place.run(async ({ here: { lookup } }) => {
-      const addresses = [...lookup.interfaces().values()].flat();
-      expect(addresses).toEqual(expect.arrayContaining([...lookup.localAddresses()]));
-      expect(addresses).toContain('127.0.0.1');
-      expect(addresses.filter((address) => /^fe80:|%/.test(address))).toEqual([]);
+  test('interfaces have all addresses, those that loop back marked', () =>
+    place.run(async ({ here: { lookup }, hereHost, hereInterface }) => {
+      const interfaces = lookup.interfaces();
+      expect(interfaces).toContainEqual({
+        ...{ interface: expect.any(String), address: '127.0.0.1', isLoopback: true },
+      });
+      expect(interfaces).toContainEqual(
+        expect.objectContaining({ interface: hereInterface, address: hereHost }),
+      );
+      for (const address of lookup.localAddresses()) {
+        expect(interfaces).toContainEqual(expect.objectContaining({ address, isLoopback: false }));
+      }
+      for (const one of interfaces) {
+        if (one.address.startsWith('fe80:')) expect(one.address).toMatch(`%${one.interface}`);
+      }
     }));
 
   test('TXT records, the strings of each joined', () =>

@@ -42,6 +42,9 @@ export interface Scene {
   readonly hereHost: string;
   /** The address of `there`, for both. */
   readonly thereHost: string;
+  /** The interface of `here` and that of `there` on the network that both are in. */
+  readonly hereInterface: string;
+  readonly thereInterface: string;
   readonly signal: AbortSignal;
   /** An empty directory of `here`. */
   readonly directory: string;
@@ -81,6 +84,8 @@ async function runOnNode(story: (scene: Scene) => Promise<void>): Promise<void> 
     there: runtime,
     hereHost: '127.0.0.1',
     thereHost: '127.0.0.1',
+    hereInterface: loopbackOf(runtime),
+    thereInterface: loopbackOf(runtime),
     signal: new AbortController().signal,
     directory,
     much: 64 * MIB,
@@ -110,6 +115,12 @@ async function runOnNode(story: (scene: Scene) => Promise<void>): Promise<void> 
   });
 }
 
+function loopbackOf({ lookup }: Runtime): string {
+  const loopback = lookup.interfaces().find(({ address }) => address === '127.0.0.1');
+  if (loopback === undefined) throw new Error('no interface has 127.0.0.1');
+  return loopback.interface;
+}
+
 async function serveOnNode(service: SocketService, cleanup: AsyncDisposableStack): Promise<string> {
   const server = new WebSocketServer({ host: '127.0.0.1', port: 0 });
   await once(server, 'listening');
@@ -136,8 +147,9 @@ function portOf(address: AddressInfo | string | null): number {
 
 async function runInWorld(story: (scene: Scene) => Promise<void>): Promise<void> {
   const world = makeWorld();
-  const here = world.host('10.0.0.1', { jitterMs: 3, loss: 0.001 });
-  const there = world.host('10.0.0.2', { upload: 4 * MIB, download: 8 * MIB });
+  const here = world.host('10.0.0.1', { jitterMs: 3, loss: 0.001, lans: ['lan'] });
+  const line = { upload: 4 * MIB, download: 8 * MIB };
+  const there = world.host('10.0.0.2', { ...line, lans: ['lan'] });
   here.disk.latencyMs = 0.1;
   await world.run(
     here.runtime.files.makeDirectory('/scene').then(() =>
@@ -146,6 +158,8 @@ async function runInWorld(story: (scene: Scene) => Promise<void>): Promise<void>
         there: there.runtime,
         hereHost: here.address,
         thereHost: there.address,
+        hereInterface: 'eth0',
+        thereInterface: 'eth0',
         signal: new AbortController().signal,
         directory: '/scene',
         much: 4 * MIB,

@@ -57,6 +57,8 @@ export class TrackerClient {
   /** The download is complete, and the tracker has not heard of it yet. */
   #tells = false;
   #leaving = false;
+  /** What comes next is the goodbye. */
+  #isLast = false;
   /** The announce under way. */
   #open: Saying | undefined;
 
@@ -120,12 +122,15 @@ export class TrackerClient {
     this.#forget();
   }
 
+  /** Who leaves says once more that it is complete, if that was not heard, and then goodbye. */
   #begins(): void {
     this.#forget();
+    const completes = this.#started && this.#tells && !this.#isLast;
+    this.#isLast = this.#leaving;
     this.#open = this.#ledger.model.begin(this.#peer, {
-      stops: this.#leaving,
+      stops: this.#leaving && !completes,
       seeding: this.#left === 0,
-      completes: !this.#leaving && this.#started && this.#tells,
+      completes,
       copies: this.#isUdp ? UDP_COPIES : 1,
     });
   }

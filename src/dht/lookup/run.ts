@@ -1,5 +1,6 @@
 /** Joins a search to a realm: asks whom it names, and tells it what became of that. @module */
 
+import type { Endpoint } from '../../base/endpoint.ts';
 import type { Clock, Millis } from '../../runtime/ports.ts';
 import { KRPC_ERROR, type KrpcResponse, type QueryArguments } from '../krpc/index.ts';
 import { decodeNodes } from '../node-info.ts';
@@ -22,7 +23,12 @@ export interface RunOptions {
   readonly onEvent: (event: LookupEvent) => void;
   /** Called before the event; the bytes in `response` are valid during the call only. */
   readonly onAnswer: (response: KrpcResponse, from: Candidate) => void;
+  /** Nodes to begin with whose names are still being looked up. */
+  readonly coming: readonly Promise<readonly Endpoint[]>[];
 }
+
+/** What a search needs of a realm. */
+export type Asking = Pick<Realm, 'family' | 'ask'>;
 
 /**
  * Runs a search to its end.
@@ -30,7 +36,7 @@ export interface RunOptions {
  * @throws `signal.reason` when aborted.
  */
 export function runLookup(
-  realm: Realm,
+  realm: Asking,
   lookup: Lookup,
   options: RunOptions,
 ): Promise<LookupSummary> {
@@ -40,18 +46,20 @@ export function runLookup(
 }
 
 class Run {
-  readonly #realm: Realm;
+  readonly #realm: Asking;
   readonly #lookup: Lookup;
   readonly #options: RunOptions;
   readonly #startedAt: Millis;
   /** Nodes that were asked for nodes alone, and are waited for. */
   #asides = 0;
+  /** Names that are still being looked up. */
+  #coming = 0;
   readonly #counts = { asked: 0, answered: 0, timedOut: 0, refused: 0 };
   #ended = false;
   #end: (end: () => void) => void = () => undefined;
   #resolve: (summary: LookupSummary) => void = () => undefined;
 
-  constructor(realm: Realm, lookup: Lookup, options: RunOptions) {
+  constructor(realm: Asking, lookup: Lookup, options: RunOptions) {
     this.#realm = realm;
     this.#lookup = lookup;
     this.#options = options;
@@ -70,14 +78,35 @@ class Run {
     };
     if (signal.aborted) return onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
+    this.#expect();
     this.#step();
+  }
+
+  /** Late comers are asked when nobody else is left to ask. */
+  #expect(): void {
+    const { coming } = this.#options;
+    this.#coming = coming.length;
+    for (const one of coming) {
+      void one.then((endpoints) =>
+        this.#after(() => {
+          this.#coming--;
+          for (const endpoint of endpoints) this.#lookup.addNameless(endpoint);
+        }),
+      );
+    }
   }
 
   /** Asks as many as may be asked, or ends. */
   #step(): void {
     if (this.#ended) return;
     for (const candidate of this.#lookup.take()) this.#ask(candidate);
-    if (this.#lookup.isDone && this.#asides === 0) this.#end(() => this.#resolve(this.#summary()));
+    if (this.#isDone) this.#end(() => this.#resolve(this.#summary()));
+  }
+
+  /** Who has hardly anybody waits for those who are still coming. */
+  get #isDone(): boolean {
+    if (!this.#lookup.isDone || this.#asides > 0) return false;
+    return this.#coming === 0 || !this.#lookup.isStarving;
   }
 
   #ask(candidate: Candidate): void {

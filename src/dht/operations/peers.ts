@@ -1,19 +1,26 @@
 /** Peers of a torrent: searched for, counted, announced (BEP 5, 33). @module */
 
-import { decodeCompact, type Endpoint, formatEndpoint } from '../../base/endpoint.ts';
+import {
+  decodeCompact,
+  type Endpoint,
+  encodeCompact,
+  formatEndpoint,
+} from '../../base/endpoint.ts';
 import { parseIp } from '../../base/ip.ts';
 import { PeerBloom } from '../bloom.ts';
+import { compareDistance } from '../distance.ts';
 import type { KrpcResponse } from '../krpc/index.ts';
+import type { Candidate } from '../lookup/candidate.ts';
 import type { LookupEvent, LookupNode, LookupSummary } from '../lookup/events.ts';
 import { mayName } from '../plausible.ts';
-import { type SearchContext, search } from '../search.ts';
+import { K, type SearchContext, search } from '../search.ts';
 import { type WriteResult, writeToClosest } from './write.ts';
 
 export interface PeersOptions {
   readonly signal: AbortSignal;
   readonly onEvent?: ((event: LookupEvent) => void) | undefined;
-  /** Called once for each peer, with who named it first. */
-  readonly onPeer?: ((peer: Endpoint, from: LookupNode) => void) | undefined;
+  /** Called once for each peer. */
+  readonly onPeer?: ((peer: Endpoint) => void) | undefined;
   /** Called for each node that was announced to. */
   readonly onWrite?: ((result: WriteResult) => void) | undefined;
   /** Asks for no seeds (BEP 33). */
@@ -60,16 +67,18 @@ export async function findPeers(
   const { signal, onEvent, onPeer, noSeed, scrape, announce } = options;
   const peers = new Map<string, Endpoint>();
   const count = scrape === true ? new Scrape() : undefined;
+  const add = (peer: Endpoint): void => {
+    const key = formatEndpoint(peer);
+    if (peers.has(key) || peers.size === MAX_PEERS) return;
+    peers.set(key, peer);
+    onPeer?.(peer);
+  };
   const onAnswer = (response: KrpcResponse, from: LookupNode): void => {
     const given = peersOf(response).filter((peer) => mayName(from.endpoint, peer));
     count?.add(response, given);
-    for (const peer of given) {
-      const key = formatEndpoint(peer);
-      if (peers.has(key) || peers.size === MAX_PEERS) continue;
-      peers.set(key, peer);
-      onPeer?.(peer, from);
-    }
+    for (const peer of given) add(peer);
   };
+  for (const peer of announcedHere(context, infoHash, noSeed === true)) add(peer);
   const question = { method: 'get_peers', args: { infoHash, noSeed, scrape } } as const;
   const found = await search(context, infoHash, { question, signal, onEvent, onAnswer });
   const writes =
@@ -81,7 +90,40 @@ export async function findPeers(
           signal,
           onWrite: options.onWrite,
         });
+  if (announce !== undefined) announceHere(context, infoHash, { ...found, announce });
   return { lookup: found.summary, peers: [...peers.values()], writes, scrape: count?.result() };
+}
+
+/** Peers that this node itself was told of: a search asks others only. */
+function announcedHere(
+  { realm: { family }, stores, clock }: SearchContext,
+  infoHash: Uint8Array,
+  noSeed: boolean,
+): readonly Endpoint[] {
+  const how = { family, noSeed, maxCount: MAX_OWN };
+  const values = stores.peers.sample(infoHash, how, clock.now());
+  return values.flatMap((value) => decodeCompact(value, family));
+}
+
+/**
+ * Of those that a peer is to be announced to, this node may be one: of a DHT of few it always is, and may
+ * be the only one that others ask.
+ */
+function announceHere(
+  { realm, stores, clock }: SearchContext,
+  infoHash: Uint8Array,
+  {
+    answered,
+    announce: { port, seed },
+  }: { readonly answered: readonly Candidate[]; readonly announce: Announcement },
+): void {
+  const host = realm.ownHost;
+  const farthest = answered[K - 1]?.id;
+  const { ownId } = realm.table;
+  const isOne = farthest === undefined || compareDistance(infoHash, ownId, farthest) < 0;
+  if (host === undefined || !isOne || realm.isReadOnly) return;
+  const peer = encodeCompact({ host, port: port ?? realm.local.port });
+  if (peer !== undefined) stores.peers.announce(infoHash, peer, { seed }, clock.now());
 }
 
 function announceArgs(
@@ -124,3 +166,5 @@ class Scrape {
 
 /** Peers kept of one search; swarms have more, nobody can use them. */
 const MAX_PEERS = 20_000;
+/** Peers taken of our own store. */
+const MAX_OWN = 200;

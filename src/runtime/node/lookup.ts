@@ -29,11 +29,12 @@ const system: Omit<Lookup, 'texts'> = {
   },
 
   interfaces() {
-    return new Map(
-      Object.entries(networkInterfaces()).map(([name, addresses = []]) => [
-        name,
-        addresses.map(({ address }) => address).filter((address) => !LINK_LOCAL.test(address)),
-      ]),
+    return Object.entries(networkInterfaces()).flatMap(([name, addresses]) =>
+      (addresses ?? []).map(({ address, internal }) => ({
+        interface: name,
+        address: /^fe[89ab].:/i.test(address) ? `${address}%${name}` : address,
+        isLoopback: internal,
+      })),
     );
   },
 

@@ -2,6 +2,7 @@
 
 import type { Endpoint } from '../../base/endpoint.ts';
 import type { ByteStream } from '../ports.ts';
+import type { SimInterface } from './interfaces.ts';
 import type { Nat } from './nat.ts';
 import type { PathEnd, Paths } from './paths.ts';
 import type { Pipe } from './pipe.ts';
@@ -27,6 +28,8 @@ export interface WorldCore {
   readonly tcp: TcpLimits;
   /** Who has `address` as seen by `from`, for whom 127.0.0.1 and ::1 are itself. */
   hostAt(address: string, from: HostCore): HostCore | undefined;
+  /** The hosts of a local network, in the order in which they came. */
+  neighbours(lan: string): readonly HostCore[];
   subject(from: HostCore, to: HostCore, port: number): TraceSubject;
 }
 
@@ -47,6 +50,9 @@ export interface HostCore extends PathEnd {
   readonly nat: Nat;
   /** By family and port. */
   readonly datagramSockets: Readonly<Record<4 | 6, Map<number, DatagramTarget>>>;
+  readonly interfaces: readonly SimInterface[];
+  /** Sockets that hear multicast groups; they may share ports. */
+  readonly groupSockets: Set<GroupTarget>;
   readonly listeners: Map<number, ListenTarget>;
   readonly streams: Set<StreamTarget>;
   /** Ports of TCP in use by connections of our own. */
@@ -65,6 +71,11 @@ export interface DatagramTarget {
   deliver(bytes: Uint8Array, from: Endpoint): void;
   /** The power is off. */
   close(): void;
+}
+
+export interface GroupTarget extends DatagramTarget {
+  /** Whether it hears what comes for a group by this interface. */
+  hears(to: Endpoint, name: string): boolean;
 }
 
 export interface ListenTarget {

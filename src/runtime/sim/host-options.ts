@@ -32,6 +32,11 @@ export interface HostOptions {
   readonly nat: NatKind;
   /** Further addresses, e.g. an IPv6 one. */
   readonly addresses: readonly string[];
+  /**
+   * For each address, the first one first, the local network that it is in: its hosts hear each other's
+   * multicast. A host has an interface for each network, `eth0` for the first. Left out: one where nobody else is.
+   */
+  readonly lans: readonly string[];
 }
 
 export const DEFAULT_HOST: HostOptions = {
@@ -46,6 +51,7 @@ export const DEFAULT_HOST: HostOptions = {
   queueMs: 250,
   nat: 'none',
   addresses: [],
+  lans: [],
 };
 
 /** What replaces the sums of both ends on the path between two hosts, in both directions. */

@@ -6,6 +6,7 @@ import { ipFamily } from '../../base/ip.ts';
 import type { ByteStream, Millis, Runtime } from '../ports.ts';
 import type {
   DatagramTarget,
+  GroupTarget,
   HostCore,
   ListenTarget,
   OpenResource,
@@ -16,6 +17,7 @@ import { SimDisk } from './disk.ts';
 import type { SimEvent } from './event-queue.ts';
 import type { HostOptions } from './host-options.ts';
 import { type SimCertificate, SimHttpConnection, type SimHttpHandler } from './http-server.ts';
+import { interfacesOf, type SimInterface } from './interfaces.ts';
 import { Nat } from './nat.ts';
 import { SimListener } from './network.ts';
 import { Pipe } from './pipe.ts';
@@ -51,6 +53,8 @@ export class SimHost implements HostCore {
     4: new Map(),
     6: new Map(),
   };
+  readonly interfaces: readonly SimInterface[];
+  readonly groupSockets: Set<GroupTarget> = new Set();
   readonly listeners: Map<number, ListenTarget> = new Map();
   readonly streams: Set<StreamTarget> = new Set();
   readonly streamPorts: Set<number> = new Set();
@@ -75,6 +79,7 @@ export class SimHost implements HostCore {
     this.addresses = addresses;
     this.index = how.index;
     this.options = how.options;
+    this.interfaces = interfacesOf(addresses, how.options.lans);
     this.#shared = how.shared;
     this.random = world.random.fork(1000 + how.index);
     this.up = new Pipe(how.options.upload, how.options.queueMs);
@@ -117,7 +122,8 @@ export class SimHost implements HostCore {
     this.#epoch++;
     for (const stream of [...this.streams]) stream.vanish();
     const { 4: four, 6: six } = this.datagramSockets;
-    for (const socket of new Set([...four.values(), ...six.values()])) socket.close();
+    const sockets = [...four.values(), ...six.values(), ...this.groupSockets];
+    for (const socket of new Set(sockets)) socket.close();
     for (const listener of [...this.listeners.values()]) listener.close();
     for (const timer of this.#timers) this.world.timeline.cancel(timer);
     this.#timers.clear();

@@ -2,7 +2,7 @@
 
 import { ipFamily } from '../../base/ip.ts';
 import { networkFailure } from '../failures.ts';
-import type { Lookup, Millis } from '../ports.ts';
+import type { InterfaceAddress, Lookup, Millis } from '../ports.ts';
 import { abortable } from './aborting.ts';
 import type { Timeline } from './timeline.ts';
 
@@ -18,6 +18,8 @@ export class Names {
   readonly #texts = new Map<string, readonly string[]>();
   /** It answers nobody. */
   silent = false;
+  /** Names, in lower case, about which it is silent. */
+  readonly unanswered: Set<string> = new Set();
 
   /** Replaces what `name` meant before; no addresses: there is no such name. */
   set(name: string, addresses: readonly string[]): void {
@@ -42,11 +44,17 @@ function key(name: string): string {
   return name.toLowerCase().replace(/\.$/, '');
 }
 
-/** `own`: the addresses of the host that asks. */
-export function lookupIn(names: Names, timeline: Timeline, own: readonly string[]): Lookup {
+/** What a host knows of itself. */
+interface Own {
+  readonly addresses: readonly string[];
+  readonly interfaces: readonly InterfaceAddress[];
+}
+
+/** `own`: of the host that asks. */
+export function lookupIn(names: Names, timeline: Timeline, own: Own): Lookup {
   /** True when nobody answered. */
-  const asked = async (signal: AbortSignal): Promise<boolean> => {
-    const { silent } = names;
+  const asked = async (name: string, signal: AbortSignal): Promise<boolean> => {
+    const silent = names.silent || names.unanswered.has(key(name));
     const answered = new Promise<void>((resolve) => {
       timeline.after(silent ? PATIENCE : ANSWER_AFTER, resolve);
     });
@@ -54,12 +62,8 @@ export function lookupIn(names: Names, timeline: Timeline, own: readonly string[
     return silent;
   };
   return {
-    localAddresses: () => own,
-    interfaces: () =>
-      new Map([
-        ['lo', ['127.0.0.1', '::1']],
-        ['eth0', own],
-      ]),
+    localAddresses: () => own.addresses,
+    interfaces: () => own.interfaces,
     async addresses(host, { family, signal }) {
       signal.throwIfAborted();
       const literal = ipFamily(host);
@@ -67,7 +71,7 @@ export function lookupIn(names: Names, timeline: Timeline, own: readonly string[
         if (family === undefined || family === literal) return [host];
         throw networkFailure(`cannot use ${host} as an IPv${family} address`, 'ENODATA');
       }
-      const silent = await asked(signal);
+      const silent = await asked(host, signal);
       const known = names.find(host);
       const found = known.filter((address) => family === undefined || ipFamily(address) === family);
       if (!silent && found.length > 0) return found;
@@ -76,7 +80,7 @@ export function lookupIn(names: Names, timeline: Timeline, own: readonly string[
     },
     async texts(host, { signal }) {
       signal.throwIfAborted();
-      if (!(await asked(signal))) return names.findTexts(host);
+      if (!(await asked(host, signal))) return names.findTexts(host);
       throw networkFailure(`cannot find the TXT records of ${host}`, 'EAI_AGAIN');
     },
   };

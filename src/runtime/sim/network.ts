@@ -6,16 +6,20 @@ import type { BindOptions, ByteStream, Datagrams, Listener, Network } from '../p
 import { connect } from './connecting.ts';
 import type { HostCore, ListenTarget } from './core.ts';
 import { SimDatagrams } from './datagrams.ts';
+import { SimGroupDatagrams } from './group-datagrams.ts';
 
 export function networkOf(host: HostCore): Network {
   return {
-    async bindDatagrams({ signal, ...options }): Promise<Datagrams> {
+    async bindDatagrams({ signal, group, multicast, ...options }): Promise<Datagrams> {
       signal.throwIfAborted();
+      if (group !== undefined) return new SimGroupDatagrams(host, group, options.port ?? 0);
+      const by = multicast?.interface;
       const families = familiesOf(options.host);
       const taken = {
         has: (port: number) => families.some((family) => host.datagramSockets[family].has(port)),
       };
-      return new SimDatagrams(host, bound(host, taken, { ...options, kind: 'UDP' }), families);
+      const local = bound(host, taken, { ...options, kind: 'UDP' });
+      return new SimDatagrams(host, local, { families, by });
     },
     connect: (to, options) => connect(host, to, options),
     async listen(accept, { signal, ...options }): Promise<Listener> {

@@ -38,7 +38,7 @@ export function hostRuntime(host: RuntimeHost, shared: Shared): Runtime {
   const { timeline } = host.world;
   const { epoch } = host;
   const network = networkOf(host);
-  const lookup = lookupIn(shared.names, timeline, host.addresses);
+  const lookup = lookupIn(shared.names, timeline, host);
   const wallNow = (): number => shared.epochMs + timeline.now;
   const files = filesOf({
     disk: host.disk,

@@ -53,6 +53,7 @@ export class World implements WorldCore {
   readonly #options: WorldOptions;
   readonly #hosts: SimHost[] = [];
   readonly #byAddress = new Map<string, SimHost>();
+  readonly #lans = new Map<string, SimHost[]>();
 
   constructor(options: WorldOptions) {
     this.#options = options;
@@ -91,6 +92,11 @@ export class World implements WorldCore {
       this.#byAddress.set(own, host);
     }
     this.#hosts.push(host);
+    for (const lan of new Set(all.lans)) {
+      const neighbours = this.#lans.get(lan);
+      if (neighbours === undefined) this.#lans.set(lan, [host]);
+      else neighbours.push(host);
+    }
     return host;
   }
 
@@ -150,6 +156,10 @@ export class World implements WorldCore {
 
   hostAt(address: string, from: HostCore): HostCore | undefined {
     return this.#simHostAt(address, from);
+  }
+
+  neighbours(lan: string): readonly HostCore[] {
+    return this.#lans.get(lan) ?? [];
   }
 
   subject(from: HostCore, to: HostCore, port: number): TraceSubject {

@@ -1,29 +1,18 @@
 /** Numbers of a tracker in the text format of Prometheus, version 0.0.4. @module */
 
+import { counter, formatMetrics, gauge, type MetricFamily } from '../../base/metrics-text.ts';
 import type { TrackerState } from './tracker-state.ts';
 
 /** Lines end with a line feed, the last one too. */
-export function formatMetrics(state: TrackerState): string {
-  return families(state).map(formatFamily).join('');
+export function trackerMetrics(state: TrackerState): string {
+  return formatMetrics('bip_tracker_', families(state));
 }
 
-interface Family {
-  /** Behind `bip_tracker_`. */
-  readonly name: string;
-  readonly type: 'counter' | 'gauge';
-  readonly help: string;
-  readonly samples: readonly Sample[];
-}
-interface Sample {
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly value: number;
-}
-
-function families(state: TrackerState): Family[] {
+function families(state: TrackerState): MetricFamily[] {
   return [...gauges(state), ...storeGauges(state), ...counters(state), ...faults(state)];
 }
 
-function gauges({ totals, version, workers, uptimeSeconds }: TrackerState): Family[] {
+function gauges({ totals, version, workers, uptimeSeconds }: TrackerState): MetricFamily[] {
   return [
     gauge('info', 'What runs; always 1', [{ labels: { version }, value: 1 }]),
     gauge('workers', 'Threads that answer', [{ value: workers }]),
@@ -42,7 +31,7 @@ function gauges({ totals, version, workers, uptimeSeconds }: TrackerState): Fami
   ];
 }
 
-function storeGauges({ store }: TrackerState): Family[] {
+function storeGauges({ store }: TrackerState): MetricFamily[] {
   if (store === undefined) return [];
   return [
     gauge('store_up', 'Whether the shared store is there', [{ value: store.up ? 1 : 0 }]),
@@ -50,7 +39,7 @@ function storeGauges({ store }: TrackerState): Family[] {
   ];
 }
 
-function counters({ counters: counted }: TrackerState): Family[] {
+function counters({ counters: counted }: TrackerState): MetricFamily[] {
   return [
     counter('announces_total', 'Announces that were answered with peers', [
       { labels: { protocol: 'http', family: 'ipv4' }, value: counted.announcesHttp4 },
@@ -69,7 +58,7 @@ function counters({ counters: counted }: TrackerState): Family[] {
   ];
 }
 
-function faults({ counters: counted }: TrackerState): Family[] {
+function faults({ counters: counted }: TrackerState): MetricFamily[] {
   return [
     counter('refused_total', 'Requests that were refused, by reason', [
       { labels: { reason: 'not-listed' }, value: counted.refusedNotListed },
@@ -95,28 +84,4 @@ function faults({ counters: counted }: TrackerState): Family[] {
       [{ value: counted.displacedConnections }],
     ),
   ];
-}
-
-function gauge(name: string, help: string, samples: readonly Sample[]): Family {
-  return { name, type: 'gauge', help, samples };
-}
-
-function counter(name: string, help: string, samples: readonly Sample[]): Family {
-  return { name, type: 'counter', help, samples };
-}
-
-function formatFamily({ name, type, help, samples }: Family): string {
-  const full = `bip_tracker_${name}`;
-  const lines = samples.map(({ labels, value }) => `${full}${formatLabels(labels)} ${value}\n`);
-  return `# HELP ${full} ${help}\n# TYPE ${full} ${type}\n${lines.join('')}`;
-}
-
-function formatLabels(labels: Sample['labels']): string {
-  if (labels === undefined) return '';
-  const pairs = Object.entries(labels).map(([name, value]) => `${name}="${escaped(value)}"`);
-  return `{${pairs.join(',')}}`;
-}
-
-function escaped(value: string): string {
-  return value.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n');
 }

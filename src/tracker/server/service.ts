@@ -4,6 +4,7 @@ import type { Endpoint } from '../../base/endpoint.ts';
 import { BipError, UsageError } from '../../base/errors.ts';
 import type { Listener, Millis, Runtime } from '../../runtime/ports.ts';
 import { Repeating } from '../../runtime/repeating.ts';
+import { Saving } from '../../runtime/saving.ts';
 import { Access, type AccessLists } from './access.ts';
 import { allocateCounters, Counters } from './counters.ts';
 import { type HttpBudget, type HttpLimits, shareOut } from './http-limits.ts';
@@ -99,12 +100,16 @@ export class TrackerService implements AsyncDisposable {
   readonly #parts: Parts;
   readonly #repeating: Repeating;
   #wasCrowded = false;
-  #saving: Promise<void> | undefined;
+  readonly #saving: Saving | undefined;
   #disposal: Promise<void> | undefined;
 
   private constructor(parts: Parts) {
     this.#parts = parts;
     this.#repeating = this.#begin();
+    const { state } = parts.options;
+    if (state !== undefined) {
+      this.#saving = new Saving(parts.runtime.clock, state.everyMs, () => this.#save(state.path));
+    }
   }
 
   /**
@@ -197,12 +202,11 @@ export class TrackerService implements AsyncDisposable {
     this.#repeating.stop();
     await statsListener?.[Symbol.asyncDispose]();
     await Promise.all([serving[Symbol.asyncDispose](), threads?.[Symbol.asyncDispose]()]);
-    await this.#saving;
-    await this.#save();
+    await this.#saving?.[Symbol.asyncDispose]();
   }
 
   #begin(): Repeating {
-    const { runtime, options, store, stats } = this.#parts;
+    const { runtime, store, stats } = this.#parts;
     const { clock } = runtime;
     const began = clock.now();
     const repeating = new Repeating(clock);
@@ -212,14 +216,6 @@ export class TrackerService implements AsyncDisposable {
     });
     repeating.every(SWEEP_EVERY, () => store.expire(sweepBudget(store.totals)));
     repeating.every(TrackerStats.sampleEvery, () => stats.sample());
-    if (options.state !== undefined) {
-      repeating.every(options.state.everyMs, () => {
-        // A disk that is slower than this is not asked again before it is done.
-        this.#saving ??= this.#save().finally(() => {
-          this.#saving = undefined;
-        });
-      });
-    }
     return repeating;
   }
 
@@ -232,10 +228,8 @@ export class TrackerService implements AsyncDisposable {
   }
 
   /** A state that cannot be written is told, and tried again the next time. */
-  async #save(): Promise<void> {
+  async #save(path: string): Promise<void> {
     const { runtime, options, store } = this.#parts;
-    if (options.state === undefined) return;
-    const { path } = options.state;
     try {
       await saveState(runtime, path, store);
       const { swarms, peers4, peers6 } = store.totals;

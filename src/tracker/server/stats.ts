@@ -1,9 +1,17 @@
 /** What a tracker shows of itself: numbers for programs, and a page for people. @module */
 
 import { formatIsoTime } from '../../base/iso-time.ts';
+import { METRICS_TYPE } from '../../base/metrics-text.ts';
+import {
+  answerPage,
+  jsonPage,
+  PAGE_HEADERS,
+  type Pages,
+  textPage,
+} from '../../runtime/http-pages.ts';
 import type { Clock, HttpIncoming, HttpReply, Millis, WallClock } from '../../runtime/ports.ts';
 import { History, SAMPLE_SECONDS } from './history.ts';
-import { formatMetrics } from './metrics.ts';
+import { trackerMetrics } from './metrics.ts';
 import { type StatusPage, statusPage } from './status-page.ts';
 import type { CounterTotals, TrackerInfo, TrackerState, TrackerTotals } from './tracker-state.ts';
 
@@ -22,7 +30,7 @@ export class TrackerStats {
   readonly #deps: TrackerStatsDeps;
   readonly #history = new History();
   readonly #began: Millis;
-  readonly #routes: ReadonlyMap<string, () => HttpReply>;
+  readonly #pages: Pages;
   #page: StatusPage | undefined;
   #sampled: { readonly at: Millis; readonly announces: number };
   #sampledAtMs: number;
@@ -33,11 +41,11 @@ export class TrackerStats {
     this.#began = deps.clock.now();
     this.#sampled = { at: this.#began, announces: announcesIn(deps.counters()) };
     this.#sampledAtMs = deps.wallClock.now();
-    this.#routes = new Map([
+    this.#pages = new Map([
       ['/', () => this.#statusPage()],
-      ['/stats', () => json(this.#document())],
-      ['/metrics', () => text(formatMetrics(this.#state()), METRICS)],
-      ['/healthz', () => text('ok\n')],
+      ['/stats', () => jsonPage(this.#document())],
+      ['/metrics', () => textPage(trackerMetrics(this.#state()), METRICS_TYPE)],
+      ['/healthz', () => textPage('ok\n')],
     ]);
   }
 
@@ -61,10 +69,8 @@ export class TrackerStats {
   }
 
   /** `/` the page, `/stats` JSON, `/metrics` for Prometheus, `/healthz`. */
-  handle({ target }: Pick<HttpIncoming, 'target'>): HttpReply {
-    const mark = target.indexOf('?');
-    const route = this.#routes.get(mark < 0 ? target : target.slice(0, mark));
-    return route?.() ?? { ...text('there are /, /stats, /metrics and /healthz\n'), status: 404 };
+  handle(request: Pick<HttpIncoming, 'target'>): HttpReply {
+    return answerPage(this.#pages, request);
   }
 
   #state(): TrackerState {
@@ -110,21 +116,8 @@ export class TrackerStats {
   #statusPage(): HttpReply {
     this.#page ??= statusPage();
     const { html, headers } = this.#page;
-    return { headers: { ...HEADERS, ...headers }, body: html };
+    return { headers: { ...PAGE_HEADERS, ...headers }, body: html };
   }
-}
-
-const HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const;
-const PLAIN = 'text/plain; charset=utf-8';
-/** Prometheus' text format. */
-const METRICS = 'text/plain; version=0.0.4; charset=utf-8';
-
-function text(body: string, type: string = PLAIN): HttpReply {
-  return { headers: { ...HEADERS, 'content-type': type }, body };
-}
-
-function json(document: object): HttpReply {
-  return text(`${JSON.stringify(document)}\n`, 'application/json');
 }
 
 function announcesIn(counters: CounterTotals): number {

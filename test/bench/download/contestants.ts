@@ -30,11 +30,18 @@ export const BIP: string = join(ROOT, 'dist', 'bip.mjs');
 export const CONTESTANTS: readonly Contestant[] = [
   {
     name: 'bip',
-    prepare: () => run('npm', ['run', '--silent', 'build'], ROOT),
-    command: ({ torrent, dir, port }) => {
-      const bip = [process.execPath, BIP, 'download', torrent, '--output', dir];
-      return bip.concat('--port', String(port), '--quiet', '--no-dht');
-    },
+    prepare: buildBip,
+    command: (job) => bipCommand(job),
+  },
+  {
+    name: 'bip-plain',
+    prepare: buildBip,
+    command: (job) => bipCommand(job, '--encryption', 'off'),
+  },
+  {
+    name: 'bip-rc4',
+    prepare: buildBip,
+    command: (job) => bipCommand(job, '--encryption', 'require'),
   },
   {
     name: 'libtorrent',
@@ -64,6 +71,15 @@ export const CONTESTANTS: readonly Contestant[] = [
     },
   },
 ];
+
+function buildBip(): string | undefined {
+  return run('npm', ['run', '--silent', 'build'], ROOT);
+}
+
+function bipCommand({ torrent, dir, port }: Job, ...flags: readonly string[]): readonly string[] {
+  const bip = [process.execPath, BIP, 'download', torrent, '--output', dir];
+  return bip.concat('--port', String(port), '--quiet', '--no-dht', '--no-lpd', flags);
+}
 
 /** The command that installs the program, if asking it anything fails. */
 function install(

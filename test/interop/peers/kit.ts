@@ -3,6 +3,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Child } from '../child.ts';
+import { freePort } from '../free-port.ts';
 import { isRecord, parseJson, textAt } from '../json.ts';
 import { PYTHON } from '../require.ts';
 
@@ -45,4 +46,75 @@ export async function seedsByKit(options: KitOptions): Promise<Readonly<Record<s
   const added = events().find((line) => line['event'] === 'added');
   if (added === undefined) throw new Error(`nothing was added\n${child.log}`);
   return added;
+}
+
+/** All that the kit can start as a peer. */
+export type KitClient = 'libtorrent' | 'qbittorrent' | 'transmission' | 'aria2' | 'rtorrent';
+
+export interface KitPeerOptions {
+  readonly client: KitClient;
+  readonly mode: 'seed' | 'download';
+  /** Path of a .torrent. */
+  readonly torrent: string;
+  /** The folder that holds the torrent's file or folder, or will. */
+  readonly dir: string;
+  /** Where the client keeps its state; without blanks, which rtorrent does not understand. */
+  readonly state: string;
+  /**
+   * `forced`: RC4 and nothing else. `disabled`: plain and nothing else, where the client has that.
+   * `enabled`: what it likes.
+   */
+  readonly encryption: 'forced' | 'enabled' | 'disabled';
+  /** Peers to dial, `host:port`, where the client can be told. */
+  readonly peers?: readonly string[];
+}
+
+/** A client of the kit with one torrent, over TCP alone. */
+export class KitPeer implements AsyncDisposable {
+  readonly child: Child;
+  /** Where it accepts connections: an address of its own, since rtorrent knows one peer of each. */
+  readonly address: string;
+
+  private constructor(child: Child, address: string) {
+    this.child = child;
+    this.address = address;
+  }
+
+  /** Ready when its data is checked. */
+  static async start(options: KitPeerOptions): Promise<KitPeer> {
+    const { client, mode, torrent, dir, state, encryption, peers = [] } = options;
+    const script = join(FOLDER, client === 'libtorrent' ? 'lt.py' : `${client}-up`);
+    const port = String(await freePort());
+    const host = '127.0.0.21';
+    const flags = ['--host', host, '--port', port, '--encryption', encryption, '--utp', 'off'];
+    const dialled = peers.flatMap((peer) => ['--peer', peer]);
+    const argv = [PYTHON, script, mode, torrent, dir, '--until-eof', ...flags, ...dialled];
+    const child = new Child(argv, { stopBy: 'eof', env: { PEERKIT_WORK: state } });
+    const peer = new KitPeer(child, `${host}:${port}`);
+    try {
+      await peer.#said('ready', READY_MS);
+    } catch (error) {
+      await child[Symbol.asyncDispose]();
+      throw error;
+    }
+    return peer;
+  }
+
+  /** @throws {Error} when the torrent is not complete after `deadlineMs`, with the log. */
+  async completed(deadlineMs: number): Promise<void> {
+    await this.#said('complete', deadlineMs);
+    await this.child.ended(deadlineMs); // only then is everything on disk
+  }
+
+  #said(event: string, deadlineMs: number): Promise<unknown> {
+    return this.child.until(
+      () =>
+        this.child.lines.map(parseJson).some((line) => isRecord(line) && line['event'] === event),
+      { deadlineMs, what: `${this.child.name} to be ${event}` },
+    );
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.child[Symbol.asyncDispose]();
+  }
 }

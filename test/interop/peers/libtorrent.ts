@@ -73,5 +73,6 @@ function argumentsOf(options: LibtorrentOptions, port: number): string[] {
     ...(options.peers ?? []).flatMap((peer) => ['--peer', peer]),
     ...rates.flatMap(([flag, rate]) => (rate === undefined ? [] : [flag, String(rate)])),
     ...(options.lie === true ? ['--lie'] : []),
+    ...(options.lpd === true ? ['--lpd'] : []),
   ];
 }

@@ -7,8 +7,8 @@ export const READY_MS = 30_000;
 
 export type Loopback = `127.0.0.${number}` | '::1';
 
-/** An address on the islands of island.py. */
-type Island = `10.99.0.${number}`;
+/** An address on the islands of island.py, and on the network of lan.sh. */
+type Island = `10.99.0.${number}` | `fd99::${number}`;
 
 export interface PeerOptions {
   readonly mode: 'seed' | 'download';
@@ -20,6 +20,8 @@ export interface PeerOptions {
   readonly state: string;
   /** The only address it uses. Default `127.0.0.1`. */
   readonly host?: Loopback | Island;
+  /** Finds peers on the local network, which is to be that of lan.sh. */
+  readonly lpd?: boolean;
   /** Bytes a second; unlimited by default. */
   readonly uploadLimit?: number;
   /** Bytes a second; unlimited by default. */
@@ -47,5 +49,6 @@ export interface Peer extends AsyncDisposable {
 
 /** How an endpoint at `host` is written. */
 export function endpointAt(host: PeerOptions['host'], port: number): string {
-  return `${host === '::1' ? '[::1]' : (host ?? '127.0.0.1')}:${port}`;
+  const address = host ?? '127.0.0.1';
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
 }

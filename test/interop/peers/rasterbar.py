@@ -11,9 +11,8 @@
   rasterbar.py download TORRENT|MAGNET DIR [options]   exits with 0 when complete
 
 Prints one JSON object a line, each with an "event": created, inspected, verified, ready,
-called (by a peer, from host), state, complete, warning,
-error, stopped. Nothing leaves the machine: no DHT, no local discovery, no port mapping, and
-sockets are bound to --host only.
+called (by a peer, from host), state, complete, warning, error, stopped. Nothing leaves the machine: no DHT,
+no port mapping, no local discovery unless --lpd asks for it, and sockets are bound to --host only.
 """
 import argparse
 import json
@@ -150,7 +149,7 @@ def session(options):
         else f"{options.host}:{options.port}",
         "outgoing_interfaces": options.host,
         "enable_dht": False,
-        "enable_lsd": False,
+        "enable_lsd": options.lpd,
         "enable_upnp": False,
         "enable_natpmp": False,
         "enable_ip_notifier": False,
@@ -195,6 +194,8 @@ def parameters(options):
     params.flags = (flags.default_flags | flags.disable_dht | flags.disable_lsd) & ~(
         flags.auto_managed | flags.paused
     )
+    if options.lpd:
+        params.flags &= ~flags.disable_lsd
     if options.lie or options.seed_mode:
         params.flags |= flags.seed_mode  # whatever is on disk is taken for the truth
     return params
@@ -298,6 +299,7 @@ def arguments():
         peer.add_argument("--upload-limit", type=int, default=0, help="bytes a second")
         peer.add_argument("--download-limit", type=int, default=0, help="bytes a second")
         peer.add_argument("--utp", action="store_true")
+        peer.add_argument("--lpd", action="store_true", help="local discovery")
         peer.add_argument("--plain", action="store_true", help="never encrypt")
         peer.add_argument("--seed-mode", action="store_true", help="do not check the data first")
         peer.add_argument("--lie", action="store_true", help="serve whatever is on disk, unchecked")

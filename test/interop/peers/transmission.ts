@@ -86,7 +86,7 @@ function settingsOf(options: TransmissionOptions, port: number, rpcPort: number)
     'rpc-whitelist-enabled': false,
     'rpc-host-whitelist-enabled': false,
     'dht-enabled': options.dhtNodes !== undefined,
-    'lpd-enabled': false,
+    'lpd-enabled': options.lpd === true,
     'utp-enabled': false,
     'download-dir': options.dir,
     'incomplete-dir-enabled': false,

@@ -62,7 +62,7 @@ class Web {
         },
         texts: nothing,
         localAddresses: () => [],
-        interfaces: () => new Map(),
+        interfaces: () => [],
       },
       webSockets: { connect: nothing },
       http: {

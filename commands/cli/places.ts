@@ -1,4 +1,4 @@
-/** What clients can be told of where a tracker listens. @module */
+/** What others can be told of where a command listens. @module */
 
 import { formatEndpoint } from '../../src/base/endpoint.ts';
 import { ipFamily } from '../../src/base/ip.ts';
