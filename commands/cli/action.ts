@@ -2,8 +2,9 @@
 
 import type { Command } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
+import { type BindFlags, boundAddress } from './bind.ts';
 import type { Context } from './context.ts';
-import { behindProxy, type ProxyFlags } from './proxy.ts';
+import { type ProxyFlags, reachThrough } from './proxy.ts';
 import { Reporter } from './reporter.ts';
 import { type ColorChoice, type Style, styleFor } from './style.ts';
 
@@ -53,7 +54,7 @@ export function action<Options extends object, Result>(
   view: View<Result>,
 ): (this: Command) => Promise<void> {
   return async function (this: Command): Promise<void> {
-    const options = this.optsWithGlobals<Options & GlobalOptions & ProxyFlags>();
+    const options = this.optsWithGlobals<Options & GlobalOptions & ProxyFlags & BindFlags>();
     const { stdout } = context;
     if (options.quiet === true && options.verbose === true) {
       throw new UsageError('--quiet and --verbose contradict each other');
@@ -70,8 +71,10 @@ export function action<Options extends object, Result>(
       if (text !== undefined && text.length > 0) reporter.above(() => stdout.write(text));
     };
     try {
-      const within = await behindProxy(context, options);
-      const results = run({ context: within, args: this.args, options, reporter });
+      const bind = boundAddress(context.runtime.lookup, options);
+      const bound = bind === undefined ? options : { ...options, bind };
+      const within = await reachThrough(context, bound);
+      const results = run({ context: within, args: this.args, options: bound, reporter });
       if (Symbol.asyncIterator in results) for await (const result of results) print(result);
       else print(await results);
     } finally {

@@ -3,6 +3,7 @@
 import { Option } from 'commander';
 import { ProtocolError, UsageError } from '../../src/base/errors.ts';
 import { type Proxy, parseProxyUrl } from '../../src/proxy/index.ts';
+import { boundTo } from '../../src/runtime/bound.ts';
 import type { Context } from './context.ts';
 
 export interface ProxyFlags {
@@ -24,22 +25,25 @@ export function noProxyOption(): Option {
 }
 
 /**
- * The context in which everything goes through the proxy of `--proxy`, or else of `BIP_PROXY`; the same
- * one when there is none.
+ * The context in which everything goes through the proxy of `--proxy`, or else of `BIP_PROXY`, and leaves
+ * from the address of `--bind`; the same one when there is neither.
  *
  * @throws {UsageError} for an environment that names no proxy.
  */
-export async function behindProxy(
+export async function reachThrough(
   context: Context,
-  { proxy: wanted, bind }: ProxyFlags & { readonly bind?: unknown },
+  { proxy: wanted, bind }: ProxyFlags & { readonly bind?: string },
 ): Promise<Context> {
   const { runtime, env } = context;
   const named = env['BIP_PROXY'] ?? '';
   const proxy = wanted ?? (named === '' ? false : readProxy(named, 'BIP_PROXY'));
-  if (proxy === false) return context;
-  const { proxied } = await import('../../src/proxy/index.ts');
-  const from = typeof bind === 'string' ? { bind } : {};
-  return { ...context, proxy, runtime: { ...runtime, ...proxied(runtime, proxy, from) } };
+  if (proxy === false && bind === undefined) return context;
+  if (proxy !== false) {
+    const { proxied } = await import('../../src/proxy/index.ts');
+    return { ...context, proxy, runtime: { ...runtime, ...proxied(runtime, proxy, { bind }) } };
+  }
+  if (bind === undefined) return context;
+  return { ...context, runtime: { ...runtime, ...boundTo(runtime, bind) } };
 }
 
 function readProxy(text: string, where: string): Proxy {

@@ -2,7 +2,7 @@
 
 import { type Command, Option } from 'commander';
 import { UsageError } from '../../src/base/errors.ts';
-import { ipFamily } from '../../src/base/ip.ts';
+import { bindOption } from '../cli/bind.ts';
 import { type BootstrapFlags, bootstrapOption } from '../cli/dht-flags.ts';
 import { noProxyOption, proxyOption } from '../cli/proxy.ts';
 import { formatDuration, parseDuration, parseWhole } from '../cli/units.ts';
@@ -34,9 +34,7 @@ export function withReachFlags(command: Command, { gaveUp, ms }: TimeoutWords): 
   return command
     .addOption(new Option('-4, --ipv4', 'only the DHT of IPv4').conflicts('ipv6'))
     .addOption(new Option('-6, --ipv6', 'only the DHT of IPv6').conflicts('ipv4'))
-    .addOption(
-      new Option('--bind <addr>', 'the address of this machine to ask from').argParser(parseBind),
-    )
+    .addOption(bindOption())
     .addOption(proxyOption())
     .addOption(noProxyOption())
     .addOption(timeout);
@@ -68,9 +66,4 @@ function parseTimeout(text: string): number {
   const ms = parseDuration(text, '--timeout');
   if (ms > 0) return ms;
   throw new UsageError(`--timeout: \`${text}\` leaves no time for an answer`);
-}
-
-function parseBind(text: string): string {
-  if (ipFamily(text) !== undefined) return text;
-  throw new UsageError(`--bind: \`${text}\` is no IP address`);
 }

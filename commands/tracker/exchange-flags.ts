@@ -8,6 +8,7 @@ import {
   TrackerPreferences,
   type TrackerRuntime,
 } from '../../src/tracker/index.ts';
+import { bindOption } from '../cli/bind.ts';
 import { noProxyOption, proxyOption } from '../cli/proxy.ts';
 import { parseDuration, parseWhole } from '../cli/units.ts';
 
@@ -58,6 +59,7 @@ export function withExchangeFlags(command: Command, repeated: string): Command {
           (text) => parseWhole(text, '--limit', 1, 1_000_000_000),
         ),
       )
+      .addOption(bindOption())
       .addOption(proxyOption())
       .addOption(noProxyOption())
       .addOption(new Option('--raw', 'show the bytes that were sent and received'))

@@ -10,6 +10,7 @@ import type {
   TransportMode,
   VerifyMode,
 } from '../../src/session/index.ts';
+import { bindOption } from '../cli/bind.ts';
 import type { Context } from '../cli/context.ts';
 import { bootstrapOption } from '../cli/dht-flags.ts';
 import { noProxyOption, proxyOption } from '../cli/proxy.ts';
@@ -48,9 +49,7 @@ export function addTransferFlags(
     .addOption(
       new Option('--host <addr>', 'the address to listen on').argParser(parseAddress('--host')),
     )
-    .addOption(
-      new Option('--bind <addr>', 'the address to call from').argParser(parseAddress('--bind')),
-    )
+    .addOption(bindOption())
     .addOption(
       new Option('--timeout <duration>', gaveUp).argParser((text) =>
         parseDuration(text, '--timeout'),

@@ -189,7 +189,7 @@ describe('what makes no sense is refused, exit code 2', () => {
     [['::1:6881'], 'write IPv6 like [2001:db8::1]:6881'],
     [['-'], 'standard input names no HOST:PORT'],
     [[NODE, '--timeout', '0'], '--timeout: `0` leaves no time for an answer'],
-    [[NODE, '--bind', 'eth0'], '--bind: `eth0` is no IP address'],
+    [[NODE, '--bind', 'wlan9'], '--bind: `wlan9` is no IP address'],
     [[NODE, '--bind', '::1', '-4'], '--bind ::1: the address is of the family that was excluded'],
     [[NODE, '-4', '-6'], 'cannot be used with'],
   ])('%j', async (argv, message) => {

@@ -21,8 +21,9 @@ export async function serveOnLoopback(): Promise<LoopbackTracker> {
   });
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
-  const server = createServer(({ url = '', socket: { remotePort = 1 } }, response) => {
-    const { status, body } = tiny.http(url, { host: '127.0.0.1', port: remotePort });
+  const server = createServer(({ url = '', socket }, response) => {
+    const { remoteAddress = '', remotePort = 1 } = socket;
+    const { status, body } = tiny.http(url, { host: remoteAddress, port: remotePort });
     response.writeHead(status).end(body);
   });
   server.listen(0, '127.0.0.1');

@@ -17,11 +17,14 @@ export function nodeLookup(nameServers?: readonly string[]): Lookup {
   return { ...system, texts: textsBy(nameServers) };
 }
 
+/** Of no use without the interface that they belong to. */
+const LINK_LOCAL = /^fe80:|^169\.254\./i;
+
 const system: Omit<Lookup, 'texts'> = {
   localAddresses() {
     return Object.values(networkInterfaces())
       .flatMap((addresses) => addresses ?? [])
-      .filter(({ internal, address }) => !internal && !/^fe80:|^169\.254\./i.test(address))
+      .filter(({ internal, address }) => !internal && !LINK_LOCAL.test(address))
       .map(({ address }) => address);
   },
 
