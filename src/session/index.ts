@@ -2,7 +2,7 @@
  * Sessions of torrents: download, resume and seed (BEP 3), from .torrent files and magnets (BEP 9),
  * with trackers (BEP 12), the DHT (BEP 5), fast extension (BEP 6) and extension protocol (BEP 10).
  *
- * Not here: encryption, uTP, PEX, web seeds.
+ * Not here: encryption, uTP, web seeds.
  *
  * @module
  */

@@ -35,6 +35,10 @@ export interface TorrentOptions {
   readonly trackers?: boolean;
   /** Look for peers in the DHT, and announce there, when the session has a node; default true. */
   readonly dht?: boolean;
+  /** Let peers tell of each other (BEP 11), private torrents excepted; default true. */
+  readonly pex?: boolean;
+  /** Connections at once; default 80. */
+  readonly maxPeers?: number;
   /** How metadata that comes from peers is to be parsed. */
   readonly parse?: ParseOptions;
   readonly onEvent?: (event: TorrentEvent) => void;

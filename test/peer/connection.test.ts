@@ -8,10 +8,12 @@ import {
   encodeMetadataMessage,
   encodePieceHeader,
   type Geometry,
+  type HolepunchMessage,
   type MetadataMessage,
   Outbox,
   PeerConnection,
   type PeerEvents,
+  type PexMessage,
 } from '../../src/peer/index.ts';
 
 /** 10 pieces of two blocks, the last of one short block. */
@@ -63,6 +65,18 @@ class Told implements PeerEvents {
   }
   onMetadata(message: MetadataMessage): void {
     this.metadata.push(message);
+  }
+  onDontHave(piece: number): void {
+    this.calls.push(`gone ${piece}`);
+  }
+  onPex({ added, dropped }: PexMessage): void {
+    this.calls.push(`pex ${added.length} ${dropped.length}`);
+  }
+  onHolepunch({ type }: HolepunchMessage): void {
+    this.calls.push(type);
+  }
+  onUploadOnly(): void {
+    this.calls.push('upload only');
   }
   onPort(port: number): void {
     this.calls.push(`port ${port}`);
@@ -272,7 +286,7 @@ describe('extensions', () => {
     connection.sendExtendedHandshake({ version: 'bip', metadataSize: 5 });
     connection.flush(0);
     expect(new TextDecoder('latin1').decode(sent[0])).toContain(
-      '1:md11:ut_metadatai1ee13:metadata_sizei5e',
+      '1:md11:lt_donthavei5e11:upload_onlyi3e11:ut_metadatai1ee13:metadata_sizei5e',
     );
     const theirs = encodeExtendedHandshake({
       messages: new Map([['ut_metadata', 9]]),
@@ -296,8 +310,11 @@ describe('extensions', () => {
   });
 
   test('metadata messages come under the id that we offered; other ids are passed over', () => {
-    const { say, told } = pair();
+    const { say, told, connection } = pair();
     const request = encodeMetadataMessage({ type: 'request', piece: 3 });
+    say((box) => box.extended(1, request));
+    expect(told.metadata).toEqual([]);
+    connection.sendExtendedHandshake({});
     say((box) => box.extended(1, request));
     say((box) => box.extended(77, request));
     expect(told.metadata).toEqual([{ type: 'request', piece: 3 }]);
