@@ -65,7 +65,8 @@ function collectKind(kind: string, before: readonly string[] = []): readonly str
 
 const EXAMPLES = `
 Existing data is checked and kept; an interrupted download goes on where it stopped. Peers come from
-trackers, from the DHT, which never hears of private torrents, and from links and --peer.
+trackers, from the DHT, from links and --peer, and from other peers. Private torrents stay out of the DHT,
+and their peers are told of nobody.
 Exit code 6 when --timeout came first, 4 when the disk refused, 130 after Ctrl-C.
 
 Examples:
@@ -115,6 +116,7 @@ async function* downloadOne(
       force: options.force ?? false,
       peers: options.peer ?? [],
       trackers: options.trackers,
+      pex: options.pex,
       parse: parseOptions(context),
     },
     pieces: options.events?.includes('piece') ?? false,

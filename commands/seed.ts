@@ -69,7 +69,7 @@ export function seedCommand(context: Context): Command {
 
 const EXAMPLES = `
 Prints a magnet link that names this machine (x.pe), and serves until Ctrl-C or --timeout. Who has only
-the infohash finds it by the DHT; of private torrents that never hears.
+the infohash finds it by the DHT, and peers tell each other of it; of private torrents neither hears.
 
 Examples:
   bip seed holiday.mp4
@@ -101,6 +101,7 @@ async function* seed(invocation: Invocation<SeedFlags>): AsyncGenerator<Transfer
       verify: served.verify,
       peers: options.peer ?? [],
       trackers: options.trackers,
+      pex: options.pex,
     },
     pieces: false,
     progress: options.json === true,

@@ -17,6 +17,8 @@ export interface TransferFlags extends DhtFlags {
   /** True with `--verify`, false with `--no-verify`. */
   readonly verify?: boolean;
   readonly trackers: boolean;
+  /** False with `--no-pex`. */
+  readonly pex: boolean;
   readonly reveal?: true;
 }
 
@@ -47,6 +49,7 @@ export function addTransferFlags(
     )
     .addOption(new Option('--no-trackers', 'ask no tracker'))
     .addOption(new Option('--no-dht', 'stay out of the DHT'))
+    .addOption(new Option('--no-pex', 'neither tell peers of each other nor ask them'))
     .addOption(bootstrapOption().conflicts('dht'))
     .addOption(new Option('--reveal', 'show passkeys and other secrets in tracker URLs'));
 }

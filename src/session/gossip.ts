@@ -42,8 +42,10 @@ export class Gossip {
     const isOurselves = (endpoint: Endpoint): boolean => this.#isOurselves(endpoint);
     this.#tips = new PeerTips({
       onPeer: (endpoint, about) => dialer.pool.add(endpoint, 'pex', about),
-      onDistrust: (teller) =>
-        onNote(`nobody whom ${teller} names is there: its word counts no more for a while`),
+      onDistrust: (teller, named) => {
+        for (const endpoint of named) dialer.pool.retract(endpoint, 'pex');
+        onNote(`nobody whom ${teller} names is there: its word counts no more for a while`);
+      },
       isOurselves,
     });
     this.#holepunch =

@@ -137,6 +137,13 @@ export class PeerPool {
     }
   }
 
+  /** Forgets an address that is known from there alone, unless it is being called or connected. */
+  retract(endpoint: Endpoint, source: PeerSource): void {
+    const key = formatEndpoint(endpoint);
+    const candidate = this.#candidates.get(key);
+    if (candidate?.source === source && candidate.state === 'idle') this.#candidates.delete(key);
+  }
+
   /** That address is our own: never again. */
   isOurselves(endpoint: Endpoint): void {
     const candidate = this.#candidates.get(formatEndpoint(endpoint));

@@ -40,8 +40,8 @@ export type Telling = Pick<PeerLink, 'remote' | 'listening'>;
 export interface PeerTipsOptions {
   /** A peer to be called, perhaps one that is known already. */
   readonly onPeer: (endpoint: Endpoint, about: { readonly uploadOnly: boolean }) => void;
-  /** Its word counts no more. */
-  readonly onDistrust: (teller: string) => void;
+  /** The host's word counts no more, nor what it said of others that were not called yet. */
+  readonly onDistrust: (teller: string, named: readonly Endpoint[]) => void;
   /** Where we listen, as far as we know. */
   readonly isOurselves: (endpoint: Endpoint) => boolean;
 }
@@ -56,6 +56,13 @@ interface Teller {
   worked: number;
 }
 
+interface Origin {
+  readonly endpoint: Endpoint;
+  readonly teller: Teller;
+  /** It was called in vain. */
+  failed: boolean;
+}
+
 /** What one link said. */
 interface Said {
   readonly at: Millis[];
@@ -67,8 +74,8 @@ export class PeerTips<Link extends Telling> {
   readonly #options: PeerTipsOptions;
   readonly #said = new Map<Link, Said>();
   readonly #tellers = new Map<string, Teller>();
-  /** Who named an address that was not called yet, or is being called. */
-  readonly #origins = new Map<string, Teller>();
+  /** Who named an address that nobody was reached at yet. */
+  readonly #origins = new Map<string, Origin>();
 
   constructor(options: PeerTipsOptions) {
     this.#options = options;
@@ -95,14 +102,17 @@ export class PeerTips<Link extends Telling> {
   /** A call to this address came to something, or to nothing. */
   onCalled(endpoint: Endpoint, worked: boolean): void {
     const key = formatEndpoint(endpoint);
-    const teller = this.#origins.get(key);
-    if (teller === undefined) return;
-    this.#origins.delete(key);
-    const before = isDistrusted(teller);
-    if (worked) teller.worked++;
-    else teller.failed++;
-    if (before || !isDistrusted(teller)) return;
-    for (const [host, other] of this.#tellers) if (other === teller) this.#options.onDistrust(host);
+    const origin = this.#origins.get(key);
+    if (origin === undefined) return;
+    const { teller } = origin;
+    if (worked) {
+      this.#origins.delete(key);
+      teller.worked++;
+    } else if (!origin.failed) {
+      origin.failed = true;
+      teller.failed++;
+      if (isDistrusted(teller)) this.#disown(teller);
+    }
   }
 
   /** Links that said that this peer is there, and that it lets itself be introduced (BEP 55). */
@@ -128,7 +138,7 @@ export class PeerTips<Link extends Telling> {
     const key = formatEndpoint(endpoint);
     said.of.set(key, flags);
     teller.credit--;
-    this.#noteOrigin(key, teller);
+    this.#noteOrigin(endpoint, teller);
     this.#options.onPeer(endpoint, { uploadOnly: (flags & PEX_FLAG.uploadOnly) !== 0 });
   }
 
@@ -138,13 +148,28 @@ export class PeerTips<Link extends Telling> {
     return said;
   }
 
-  #noteOrigin(key: string, teller: Teller): void {
+  /** It takes some time until a host is believed again: see {@link FORGIVEN}. */
+  #disown(teller: Teller): void {
+    teller.failed = 2 * MAX_IN_VAIN;
+    const named: Endpoint[] = [];
+    for (const [key, origin] of this.#origins) {
+      if (origin.teller !== teller) continue;
+      this.#origins.delete(key);
+      named.push(origin.endpoint);
+    }
+    for (const [host, other] of this.#tellers) {
+      if (other === teller) this.#options.onDistrust(host, named);
+    }
+  }
+
+  #noteOrigin(endpoint: Endpoint, teller: Teller): void {
+    const key = formatEndpoint(endpoint);
     if (this.#origins.has(key)) return;
     if (this.#origins.size === MAX_ORIGINS) {
       const [oldest = key] = this.#origins.keys();
       this.#origins.delete(oldest);
     }
-    this.#origins.set(key, teller);
+    this.#origins.set(key, { endpoint, teller, failed: false });
   }
 
   #teller(host: string, now: Millis): Teller {

@@ -8,7 +8,7 @@
 import type { Endpoint } from '../base/endpoint.ts';
 import { ipFamily } from '../base/ip.ts';
 import { peerPriority } from '../peer/index.ts';
-import type { Millis } from '../runtime/ports.ts';
+import type { ByteStream, Millis } from '../runtime/ports.ts';
 import type { Introduced } from './introduction.ts';
 import type { SessionIdentity } from './options.ts';
 import type { PeerLink } from './peer-link.ts';
@@ -21,6 +21,9 @@ const USE_LASTS: Millis = 60_000;
 const IDLE_LIMIT: Millis = 600_000;
 /** Places are scarce when so many of them are taken. */
 const SCARCE_SHARE = 0.9;
+
+/** Of a stream. */
+type Ends = Pick<ByteStream, 'local' | 'remote'>;
 
 /** As much of a link as matters here. */
 export type Placed = Pick<
@@ -53,10 +56,10 @@ export class Places<Link extends Placed> {
     return Math.max(0, this.#options.limit - this.#options.links.size);
   }
 
-  /** May a peer that calls us from this address introduce itself? */
-  admits(remote: Endpoint, now: Millis): boolean {
+  /** May a peer that calls us by this stream introduce itself? */
+  admits({ remote, local }: Ends, now: Millis): boolean {
     if (this.#options.pool().isBanned(remote)) return false;
-    return this.free > 0 || this.#weakerThan(remote, undefined, now) !== undefined;
+    return this.free > 0 || this.#weakerThan(remote, local, now) !== undefined;
   }
 
   /** May a peer that has introduced itself stay? Sends away who has to go for it. */
@@ -87,9 +90,9 @@ export class Places<Link extends Placed> {
   /**
    * The link that has to go so that a newcomer can stay; `undefined` when the newcomer has to.
    *
-   * @param local our address on the newcomer's connection, or what is known of it
+   * @param local our address on the newcomer's connection
    */
-  #weakerThan(newcomer: Endpoint, local: Endpoint | undefined, now: Millis): Link | undefined {
+  #weakerThan(newcomer: Endpoint, local: Endpoint, now: Millis): Link | undefined {
     const own = this.#priority(newcomer, local);
     let weakest: Link | undefined;
     let least = own;
@@ -104,9 +107,8 @@ export class Places<Link extends Placed> {
   }
 
   /** Ours as the peer sees it, so that it comes to the same number. */
-  #priority(peer: Endpoint, local: Endpoint | undefined): number {
-    const host = this.#seenAs(ipFamily(peer.host)) ?? local?.host;
-    if (host === undefined) return 0;
+  #priority(peer: Endpoint, local: Endpoint): number {
+    const host = this.#seenAs(ipFamily(peer.host)) ?? local.host;
     return peerPriority({ host, port: this.#options.identity.port }, peer) ?? 0;
   }
 

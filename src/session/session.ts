@@ -1,6 +1,7 @@
 /** Torrents that share a peer id and a listening port. @module */
 
 import { formatHex } from '../base/bytes.ts';
+import { formatEndpoint } from '../base/endpoint.ts';
 import { NetworkError, UsageError } from '../base/errors.ts';
 import { DhtNode, type DhtOptions } from '../dht/index.ts';
 import { makePeerId, Reserved } from '../handshake/index.ts';
@@ -136,7 +137,10 @@ export class Session implements AsyncDisposable {
         this.#introductions.delete(introduction);
         return this.#torrents.get(formatHex(introduced.handshake.infoHash))?.swarm.join(introduced);
       },
-      onFailed: () => this.#introductions.delete(introduction),
+      onFailed: (error) => {
+        this.#introductions.delete(introduction);
+        this.#turnedAway(stream, error);
+      },
       onBug: (error) => this.#bug(error),
     });
     this.#introductions.add(introduction);
@@ -144,7 +148,14 @@ export class Session implements AsyncDisposable {
 
   #welcomes(infoHash: Uint8Array, stream: ByteStream): boolean {
     const torrent = this.#torrents.get(formatHex(infoHash));
-    return torrent?.accepts === true && torrent.swarm.admits(stream.remote);
+    return torrent?.accepts === true && torrent.swarm.admits(stream);
+  }
+
+  /** Whoever called and came to nothing belongs to no torrent: the first one notes it. */
+  #turnedAway({ remote }: ByteStream, error: Error): void {
+    if (this.#disposed !== undefined) return;
+    const [first] = this.#torrents.values();
+    first?.swarm.note(`called by ${formatEndpoint(remote)} in vain: ${error.message}`);
   }
 
   /** A bug in an introduction belongs to no torrent: all of them hear of it. */

@@ -6,7 +6,7 @@ import type { InfoHash } from '../base/ids.ts';
 import type { DhtNode } from '../dht/index.ts';
 import { peerIdPrefix } from '../handshake/index.ts';
 import { type Copy, type MetadataMessage, RateMeter } from '../peer/index.ts';
-import type { Clock, Millis, Runtime } from '../runtime/ports.ts';
+import type { ByteStream, Clock, Millis, Runtime } from '../runtime/ports.ts';
 import type { Content } from './content.ts';
 import { Dialer } from './dialer.ts';
 import type { SwarmStats } from './events.ts';
@@ -103,9 +103,9 @@ export class Swarm implements LinkHost, AsyncDisposable {
     return this.#metadata.progress;
   }
 
-  /** Is there room for a peer that calls us from this address? */
-  admits(remote: Endpoint): boolean {
-    return !this.#stopped && this.#places.admits(remote, this.clock.now());
+  /** Is there room for a peer that calls us by this stream? */
+  admits(stream: Pick<ByteStream, 'local' | 'remote'>): boolean {
+    return !this.#stopped && this.#places.admits(stream, this.clock.now());
   }
 
   /** A peer has introduced itself; `undefined` when it is turned away. */
@@ -169,6 +169,11 @@ export class Swarm implements LinkHost, AsyncDisposable {
       else link.connection.sendHave(piece);
       link.flush();
     }
+  }
+
+  /** Something for `--verbose` that concerns no link of ours. */
+  note(message: string): void {
+    this.#options.onNote(message);
   }
 
   ban(link: PeerLink): void {
