@@ -21,7 +21,7 @@ export const GEOMETRY: Geometry = {
 };
 
 /** Notes what a connection tells. */
-export class Told implements PeerEvents {
+class Told implements PeerEvents {
   readonly calls: string[] = [];
   readonly metadata: MetadataMessage[] = [];
   target: Uint8Array | undefined = new Uint8Array(BLOCK_LENGTH);
