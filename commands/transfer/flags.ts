@@ -4,7 +4,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Endpoint, parseEndpoint } from '../../src/base/endpoint.ts';
 import { UsageError } from '../../src/base/errors.ts';
 import { ipFamily } from '../../src/base/ip.ts';
-import type { SessionOptions, VerifyMode } from '../../src/session/index.ts';
+import type { SessionOptions, TransportMode, VerifyMode } from '../../src/session/index.ts';
 import { bootstrapOption } from '../cli/dht-flags.ts';
 import { parseDuration, parseWhole } from '../cli/units.ts';
 import { type DhtFlags, type DhtWishes, dhtOptions } from './dht.ts';
@@ -19,6 +19,7 @@ export interface TransferFlags extends DhtFlags {
   readonly trackers: boolean;
   /** False with `--no-pex`. */
   readonly pex: boolean;
+  readonly transport: TransportMode;
   readonly reveal?: true;
 }
 
@@ -47,6 +48,11 @@ export function addTransferFlags(
         parseDuration(text, '--timeout'),
       ),
     )
+    .addOption(
+      new Option('--transport <name>', 'how to connect: TCP, uTP, or whichever answers first')
+        .choices(['tcp', 'utp', 'both'])
+        .default('both'),
+    )
     .addOption(new Option('--no-trackers', 'ask no tracker'))
     .addOption(new Option('--no-dht', 'stay out of the DHT'))
     .addOption(new Option('--no-pex', 'neither tell peers of each other nor ask them'))
@@ -67,6 +73,7 @@ export async function sessionOptions(
   const dht = await dhtOptions(flags, wishes);
   return {
     signal,
+    transport: flags.transport,
     ...(dht === undefined ? {} : { dht }),
     ...(flags.port === undefined ? {} : { port: flags.port }),
     ...(flags.host === undefined ? {} : { host: flags.host }),

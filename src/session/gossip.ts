@@ -22,8 +22,8 @@ export interface GossipOptions {
   readonly port: number;
   /** Tell peers of each other, and listen to what they tell. */
   readonly exchange: boolean;
-  /** Calls by uTP; absent where there is none, and then nobody is introduced to us. */
-  readonly punch?: ((endpoint: Endpoint) => void) | undefined;
+  /** Calls go by uTP as well; where they do not, nobody is introduced to us. */
+  readonly punches: boolean;
   readonly onNote: (message: string) => void;
 }
 
@@ -35,7 +35,7 @@ export class Gossip {
   #exchanges: boolean;
 
   constructor(options: GossipOptions) {
-    const { clock, links, dialer, punch, onNote } = options;
+    const { clock, links, dialer, punches, onNote } = options;
     this.#options = options;
     this.#exchanges = options.exchange;
     this.#exchange = new PeerExchange(() => links);
@@ -48,14 +48,13 @@ export class Gossip {
       },
       isOurselves,
     });
-    this.#holepunch =
-      punch === undefined
-        ? undefined
-        : new Holepunch({
-            ...{ clock, isOurselves, punch, onNote },
-            links: () => links,
-            introducers: (endpoint) => this.#tips.introducers(endpoint),
-          });
+    if (!punches) return;
+    this.#holepunch = new Holepunch({
+      ...{ clock, isOurselves, onNote },
+      links: () => links,
+      introducers: (endpoint) => this.#tips.introducers(endpoint),
+      punch: (endpoint) => this.#punch(endpoint),
+    });
   }
 
   /** What our extended handshake is to offer. */
@@ -112,6 +111,14 @@ export class Gossip {
     this.#exchange.removeLink(link);
     this.#tips.removeLink(link);
     this.#holepunch?.removeLink(link);
+  }
+
+  /** Calls at once, although it may have failed a moment ago: the other side calls us now, too. */
+  #punch(endpoint: Endpoint): void {
+    const { dialer } = this.#options;
+    dialer.pool.add(endpoint, 'pex');
+    dialer.pool.hurry(endpoint);
+    dialer.dial();
   }
 
   /** By the addresses that our connections have on our side. */

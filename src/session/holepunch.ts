@@ -14,6 +14,7 @@ import type { PeerLink } from './peer-link.ts';
 
 /** As much of a link as matters here. */
 export type Punching = Pick<PeerLink, 'remote' | 'listening' | 'flush'> & {
+  readonly stream: Pick<PeerLink['stream'], 'transport'>;
   readonly connection: Pick<PeerLink['connection'], 'takes' | 'sendHolepunch'>;
 };
 
@@ -151,9 +152,9 @@ const REASONS: ReadonlyMap<number, string> = new Map([
   [HOLEPUNCH_ERROR.noSelf, 'it is that peer'],
 ]);
 
-/** Where a peer can be called by uTP: the port that it names is that of its UDP socket, too. */
-function addressOf({ remote, listening }: Punching): Endpoint {
-  return listening ?? remote;
+/** Where a peer can be called by uTP; over TCP we know but the port that it names, for UDP as well. */
+function addressOf({ remote, listening, stream }: Punching): Endpoint {
+  return stream.transport === 'utp' ? remote : (listening ?? remote);
 }
 
 function nameOf({ remote }: Punching): string {

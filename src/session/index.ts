@@ -1,8 +1,9 @@
 /**
  * Sessions of torrents: download, resume and seed (BEP 3), from .torrent files and magnets (BEP 9),
- * with trackers (BEP 12), the DHT (BEP 5), fast extension (BEP 6) and extension protocol (BEP 10).
+ * over TCP and uTP (BEP 29), with trackers (BEP 12), the DHT (BEP 5), fast extension (BEP 6), extension
+ * protocol (BEP 10), PEX (BEP 11) and holepunch (BEP 55).
  *
- * Not here: encryption, uTP, web seeds.
+ * Not here: encryption, web seeds.
  *
  * @module
  */
@@ -12,3 +13,4 @@ export type { FoundMetadata, MetadataSearch, MetadataSearchOptions } from './met
 export type { TorrentOptions, TorrentSource, VerifyMode } from './options.ts';
 export { Session, type SessionOptions } from './session.ts';
 export type { Torrent } from './torrent.ts';
+export type { TransportMode } from './transports.ts';

@@ -59,6 +59,8 @@ export interface SessionIdentity {
   readonly reserved: Reserved;
   /** The session's node of the DHT; none when it takes no part in it. */
   readonly dht: DhtNode | undefined;
+  /** Peers are called by uTP, too, so that others can introduce us to those behind NATs (BEP 55). */
+  readonly punches: boolean;
   /** UDP port of the node for others; none when it answers nobody (BEP 43). */
   readonly dhtPort: number | undefined;
 }

@@ -30,6 +30,7 @@ export type Acquaintance = Pick<
   PeerLink,
   'remote' | 'listening' | 'outgoing' | 'since' | 'flush'
 > & {
+  readonly stream: Pick<PeerLink['stream'], 'transport'>;
   readonly connection: Pick<
     PeerLink['connection'],
     'takes' | 'sendPex' | 'uploadOnly' | 'handshake'
@@ -154,8 +155,9 @@ export function reaches(endpoint: Endpoint, peer: Pick<PeerLink, 'remote' | 'lis
   return REACH[ofAddress] >= REACH[ofPeer];
 }
 
-function flagsOf({ connection, outgoing }: Acquaintance): number {
+function flagsOf({ connection, outgoing, stream }: Acquaintance): number {
   return (
+    (stream.transport === 'utp' ? PEX_FLAG.utp : 0) |
     (connection.handshake?.prefersEncryption === true ? PEX_FLAG.encryption : 0) |
     (connection.uploadOnly ? PEX_FLAG.uploadOnly : 0) |
     (connection.takes('ut_holepunch') ? PEX_FLAG.holepunch : 0) |

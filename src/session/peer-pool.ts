@@ -28,8 +28,9 @@ const MAX_FAILURES: Readonly<Record<PeerSource, number>> = {
   tracker: 3,
   user: Number.POSITIVE_INFINITY,
 };
-/** Calls in a second, libtorrent's `connection_speed`; as many at once after a rest. */
-const CALLS_PER_SECOND = 30;
+/** Thirty calls a second, libtorrent's `connection_speed`; as many at once after a rest. */
+const CALL_INTERVAL: Millis = 33;
+const MAX_CALLS_AT_ONCE = 30;
 
 interface Candidate {
   readonly endpoint: Endpoint;
@@ -47,7 +48,7 @@ export class PeerPool {
   readonly #banned = new Set<string>();
   /** Those who want nothing are not called: we want nothing either. */
   isSeeding = false;
-  /** When all calls of a second will be forgiven. */
+  /** When all calls so far will be forgiven. */
   #freshAt: Millis = 0;
 
   get size(): number {
@@ -86,7 +87,7 @@ export class PeerPool {
     }
     if (best === undefined) return undefined;
     best.state = 'busy';
-    this.#freshAt = Math.max(this.#freshAt, now) + 1_000 / CALLS_PER_SECOND;
+    this.#freshAt = Math.max(this.#freshAt, now) + CALL_INTERVAL;
     return best.endpoint;
   }
 
@@ -137,11 +138,19 @@ export class PeerPool {
     }
   }
 
-  /** Forgets an address that is known from there alone, unless it is being called or connected. */
+  /** The pause after a failure is over for this address. */
+  hurry(endpoint: Endpoint): void {
+    const candidate = this.#candidates.get(formatEndpoint(endpoint));
+    if (candidate !== undefined) candidate.notBefore = 0;
+  }
+
+  /** Forgets an address that is known from there alone; one that is being called with its next failure. */
   retract(endpoint: Endpoint, source: PeerSource): void {
     const key = formatEndpoint(endpoint);
     const candidate = this.#candidates.get(key);
-    if (candidate?.source === source && candidate.state === 'idle') this.#candidates.delete(key);
+    if (candidate?.source !== source) return;
+    if (candidate.state === 'idle') this.#candidates.delete(key);
+    else candidate.failures = MAX_FAILURES[source] - 1;
   }
 
   /** That address is our own: never again. */
@@ -166,7 +175,7 @@ export class PeerPool {
 
   /** The earliest moment at which the speed limit allows a call. */
   get #callableAt(): Millis {
-    return this.#freshAt - 1_000 + 1_000 / CALLS_PER_SECOND;
+    return this.#freshAt - (MAX_CALLS_AT_ONCE - 1) * CALL_INTERVAL;
   }
 
   #isCallable({ state, uploadOnly, source }: Candidate): boolean {
@@ -176,12 +185,12 @@ export class PeerPool {
   /** Makes room for an address of this source; false when all that are there are as good. */
   #displace(source: PeerSource): boolean {
     if (source === 'user') return true;
-    for (const [key, candidate] of this.#candidates) {
-      if (candidate.state !== 'idle' || RANK[candidate.source] >= RANK[source]) continue;
-      this.#candidates.delete(key);
-      return true;
+    let least: Candidate | undefined;
+    for (const candidate of this.#candidates.values()) {
+      if (candidate.state !== 'idle') continue;
+      if (RANK[candidate.source] < RANK[least?.source ?? source]) least = candidate;
     }
-    return false;
+    return least !== undefined && this.#candidates.delete(formatEndpoint(least.endpoint));
   }
 }
 

@@ -5,14 +5,13 @@ import { formatEndpoint } from '../base/endpoint.ts';
 import { NetworkError, UsageError } from '../base/errors.ts';
 import { DhtNode, type DhtOptions } from '../dht/index.ts';
 import { makePeerId, Reserved } from '../handshake/index.ts';
-import type { ByteStream, Listener, Runtime } from '../runtime/ports.ts';
+import type { ByteStream, Runtime } from '../runtime/ports.ts';
 import { Introduction } from './introduction.ts';
 import { MetadataSearch, type MetadataSearchOptions } from './metadata-search.ts';
 import type { SessionIdentity, TorrentOptions } from './options.ts';
 import { Torrent } from './torrent.ts';
+import { openTransports, type TransportMode, type Transports } from './transports.ts';
 
-/** BEP 3: "Downloaders … try to listen on port 6881 … up to 6889". */
-const USUAL_PORTS = [6881, 6882, 6883, 6884, 6885, 6886, 6887, 6888, 6889] as const;
 /** Strangers that are introducing themselves at once. */
 const MAX_INTRODUCTIONS = 100;
 const CLIENT_VERSION = 'bip 0.1.0';
@@ -24,6 +23,8 @@ export interface SessionOptions {
   readonly host?: string;
   /** The local address to call from; default whichever the system takes. */
   readonly bind?: string;
+  /** How peers are called and listened to; default `both`. */
+  readonly transport?: TransportMode;
   /** Takes part in the DHT, on the UDP port of the same number when it is free. */
   readonly dht?: Omit<DhtOptions, 'signal' | 'port'>;
   readonly signal: AbortSignal;
@@ -32,29 +33,31 @@ export interface SessionOptions {
 export class Session implements AsyncDisposable {
   readonly #runtime: Runtime;
   readonly #identity: SessionIdentity;
-  readonly #listener: Listener;
+  readonly #transports: Transports;
   readonly #torrents = new Map<string, Torrent | MetadataSearch>();
   readonly #introductions = new Set<Introduction>();
   #disposed: Promise<void> | undefined;
 
-  private constructor(runtime: Runtime, identity: SessionIdentity, listener: Listener) {
+  private constructor(runtime: Runtime, identity: SessionIdentity, transports: Transports) {
     this.#runtime = runtime;
     this.#identity = identity;
-    this.#listener = listener;
+    this.#transports = transports;
   }
 
   /** @throws {NetworkError} when the port that was asked for is taken. */
   static async open(runtime: Runtime, options: SessionOptions): Promise<Session> {
     const opened: { session?: Session } = {};
-    const listener = await listen(runtime, options, (stream) => {
+    const transports = await openTransports(runtime, options, (stream) => {
       if (opened.session === undefined) void stream[Symbol.asyncDispose]();
       else opened.session.#accept(stream);
     });
-    const { port } = listener.local;
-    const dht = await openDht(runtime, options, port).catch(async (error: unknown) => {
-      await listener[Symbol.asyncDispose]();
-      throw error;
-    });
+    const { port } = transports;
+    const dht = await openDht({ ...runtime, network: transports.dhtNetwork }, options, port).catch(
+      async (error: unknown) => {
+        await transports[Symbol.asyncDispose]();
+        throw error;
+      },
+    );
     const identity: SessionIdentity = {
       dht,
       dhtPort: options.dht?.readOnly === true ? undefined : dht?.port,
@@ -62,10 +65,11 @@ export class Session implements AsyncDisposable {
       peerId: makePeerId(runtime.random),
       port,
       bind: options.bind,
+      punches: options.transport !== 'tcp',
       key: runtime.random.uint32(),
       version: CLIENT_VERSION,
     };
-    const session = new Session(runtime, identity, listener);
+    const session = new Session({ ...runtime, network: transports.network }, identity, transports);
     opened.session = session;
     dht?.join().catch((error: unknown) => session.#bug(error));
     return session;
@@ -73,7 +77,7 @@ export class Session implements AsyncDisposable {
 
   /** Where peers can call us. */
   get port(): number {
-    return this.#listener.local.port;
+    return this.#transports.port;
   }
 
   /** @throws {UsageError} when the torrent is here already, or the link names none. */
@@ -112,7 +116,7 @@ export class Session implements AsyncDisposable {
   }
 
   async #dispose(): Promise<void> {
-    await this.#listener[Symbol.asyncDispose]();
+    await this.#transports.refuse();
     for (const introduction of this.#introductions) {
       introduction.fail(new NetworkError('the session was stopped'));
     }
@@ -120,6 +124,7 @@ export class Session implements AsyncDisposable {
       [...this.#torrents.values()].map((torrent) => torrent[Symbol.asyncDispose]()),
     );
     await this.#identity.dht?.[Symbol.asyncDispose]();
+    await this.#transports[Symbol.asyncDispose]();
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
@@ -177,21 +182,4 @@ async function openDht(
     if (!(error instanceof NetworkError) || error.code !== 'BIP_PORT_IN_USE') throw error;
     return await DhtNode.open(runtime, { ...dht, port: 0, signal });
   }
-}
-
-async function listen(
-  runtime: Runtime,
-  { host, port, signal }: SessionOptions,
-  accept: (stream: ByteStream) => void,
-): Promise<Listener> {
-  const bind = host === undefined ? { signal } : { host, signal };
-  if (port !== undefined) return runtime.network.listen(accept, { ...bind, port });
-  for (const usual of USUAL_PORTS) {
-    try {
-      return await runtime.network.listen(accept, { ...bind, port: usual });
-    } catch (error) {
-      if (!(error instanceof NetworkError) || error.code !== 'BIP_PORT_IN_USE') throw error;
-    }
-  }
-  return runtime.network.listen(accept, { ...bind, port: 0 });
 }

@@ -76,6 +76,7 @@ export class Swarm implements LinkHost, AsyncDisposable {
     this.gossip = new Gossip({
       ...{ clock: this.clock, links: this.links, dialer: this.dialer, port },
       exchange: torrent.pex ?? true,
+      punches: identity.punches,
       onNote: options.onNote,
     });
     this.#greeting = new Greeting({
@@ -125,7 +126,7 @@ export class Swarm implements LinkHost, AsyncDisposable {
     });
     this.links.add(link);
     this.#options.onNote(
-      `${outgoing ? 'connected to' : 'called by'} ${formatEndpoint(link.remote)} ${peerIdPrefix(link.peerId)}`,
+      `${outgoing ? 'connected to' : 'called by'} ${formatEndpoint(link.remote)} ${peerIdPrefix(link.peerId)}${transportOf(link)}`,
     );
     this.#greeting.greet(link, handshake.reserved.has('dht') ? this.#dhtPort : undefined);
     link.flush();
@@ -332,4 +333,8 @@ export class Swarm implements LinkHost, AsyncDisposable {
     this.#options.onNote(`no connection with ${formatEndpoint(endpoint)}: ${error.message}`);
     this.gossip.onCalled(endpoint, false);
   }
+}
+
+function transportOf({ stream }: PeerLink): string {
+  return stream.transport === 'utp' ? ' over uTP' : '';
 }

@@ -22,18 +22,25 @@ class Friend {
   listening: Endpoint | undefined;
   readonly outgoing: boolean;
   readonly since = 0;
+  readonly stream;
   readonly pex: PexMessage[] = [];
   readonly holepunch: HolepunchMessage[] = [];
   readonly connection;
 
   constructor(
     listening: Endpoint | undefined,
-    how: { outgoing?: boolean; uploadOnly?: boolean; takes?: readonly ExtensionName[] } = {},
+    how: {
+      outgoing?: boolean;
+      uploadOnly?: boolean;
+      utp?: boolean;
+      takes?: readonly ExtensionName[];
+    } = {},
   ) {
     const { takes = ['ut_pex', 'ut_holepunch'], uploadOnly = false } = how;
     this.remote = listening ?? { host: '192.0.2.200', port: 50_000 };
     this.listening = listening;
     this.outgoing = how.outgoing ?? false;
+    this.stream = how.utp === true ? ({ transport: 'utp' } as const) : {};
     this.connection = {
       takes: (name: ExtensionName): boolean => takes.includes(name),
       sendPex: (message: PexMessage): void => void this.pex.push(message),
@@ -103,12 +110,12 @@ describe('telling', () => {
     const friends = [
       new Friend(at(1)),
       new Friend(at(2), { outgoing: true, uploadOnly: true }),
-      new Friend(at(3), { takes: [] }),
+      new Friend(at(3), { takes: [], utp: true }),
     ];
     new PeerExchange(() => friends).tick(MINUTE);
     expect(friends[0]?.pex[0]?.added.map(({ flags }) => flags)).toEqual([
       PEX_FLAG.reachable | PEX_FLAG.uploadOnly | PEX_FLAG.holepunch,
-      0,
+      PEX_FLAG.utp,
     ]);
   });
 
