@@ -67,9 +67,9 @@ function collectKind(kind: string, before: readonly string[] = []): readonly str
 
 const EXAMPLES = `
 Existing data is checked and kept; an interrupted download goes on where it stopped. Peers come from
-trackers, from the DHT and the local network, which never hear of private torrents, and from links
-and --peer. Their connections begin with an encrypted handshake where they know how; --encryption
-require wants RC4 for all that follows.
+trackers, links and --peer, from the DHT and the local network, and from other peers; private torrents
+stay with their trackers. Connections begin with an encrypted handshake where peers know how;
+--encryption require wants RC4 for all that follows.
 Exit code 6 when --timeout came first, 4 when the disk refused, 130 after Ctrl-C.
 
 Examples:
@@ -124,6 +124,7 @@ async function* downloadOne(
       force: options.force ?? false,
       peers: options.peer ?? [],
       trackers: options.trackers,
+      pex: options.pex,
       parse: parseOptions(context),
     },
     pieces: options.events?.includes('piece') ?? false,

@@ -71,7 +71,8 @@ export function seedCommand(context: Context): Command {
 
 const EXAMPLES = `
 Prints a magnet link that names this machine (x.pe), and serves until Ctrl-C or --timeout. Who has only
-the infohash finds it by the DHT, or on the local network; of private torrents these never hear.
+the infohash finds it by the DHT, on the local network, or by peers that tell each other of it; of
+private torrents none of these hears.
 
 Examples:
   bip seed holiday.mp4
@@ -111,6 +112,7 @@ async function* seed(asked: Invocation<SeedFlags>): AsyncGenerator<TransferEvent
       verify: served.verify,
       peers: options.peer ?? [],
       trackers: options.trackers,
+      pex: options.pex,
     },
     pieces: false,
     progress: options.json === true,

@@ -121,6 +121,7 @@ async function fetchOne(
     magnet,
     peers: options.peer ?? [],
     trackers: options.trackers,
+    pex: options.pex,
     parse: parseOptions(context),
     onEvent: (event) => {
       if (event.type === 'warning') reporter.warn(mask(event.message));

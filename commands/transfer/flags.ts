@@ -28,6 +28,8 @@ export interface TransferFlags extends DhtFlags, LpdFlags, BlocklistFlags {
   readonly verify?: boolean;
   readonly trackers: boolean;
   readonly encryption: EncryptionMode;
+  /** False with `--no-pex`. */
+  readonly pex: boolean;
   readonly transport: TransportMode;
   readonly reveal?: true;
 }
@@ -70,6 +72,7 @@ export function addTransferFlags(
     )
     .addOption(new Option('--no-trackers', 'ask no tracker'))
     .addOption(new Option('--no-dht', 'stay out of the DHT'))
+    .addOption(new Option('--no-pex', 'neither tell peers of each other nor ask them'))
     .addOption(bootstrapOption().conflicts('dht'))
     .addOption(
       new Option(

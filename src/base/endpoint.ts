@@ -49,11 +49,16 @@ export function encodeCompact({ host, port }: Endpoint): Uint8Array<ArrayBuffer>
 }
 
 /**
- * All entries of a compact list. Entries with port 0 cannot be reached and are left out.
+ * All entries of a compact list. Entries with port 0 cannot be reached and are left out, unless something
+ * else is told of each entry by its place.
  *
  * @throws {ProtocolError} when the length is no multiple of the entry's.
  */
-export function decodeCompact(bytes: Uint8Array, family: 4 | 6): Endpoint[] {
+export function decodeCompact(
+  bytes: Uint8Array,
+  family: 4 | 6,
+  { keepPortZero = false }: { readonly keepPortZero?: boolean } = {},
+): Endpoint[] {
   const size = COMPACT_LENGTH[family];
   if (bytes.length % size !== 0) {
     throw new ProtocolError(`a compact list of ${bytes.length} bytes is no multiple of ${size}`, {
@@ -64,7 +69,8 @@ export function decodeCompact(bytes: Uint8Array, family: 4 | 6): Endpoint[] {
   const endpoints: Endpoint[] = [];
   for (let at = 0; at < bytes.length; at += size) {
     const port = ((bytes[at + size - 2] ?? 0) << 8) | (bytes[at + size - 1] ?? 0);
-    if (port !== 0) endpoints.push({ host: formatIp(bytes.subarray(at, at + size - 2)), port });
+    if (port === 0 && !keepPortZero) continue;
+    endpoints.push({ host: formatIp(bytes.subarray(at, at + size - 2)), port });
   }
   return endpoints;
 }

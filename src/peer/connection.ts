@@ -12,35 +12,31 @@ import { ProtocolError } from '../base/errors.ts';
 import type { Millis } from '../runtime/ports.ts';
 import type { ConnectionOptions, Geometry, PeerEvents } from './events.ts';
 import {
-  decodeExtendedHandshake,
-  decodeMetadataMessage,
   type ExtendedHandshake,
   encodeExtendedHandshake,
   encodeMetadataMessage,
   type MetadataMessage,
 } from './extended.ts';
+import { type ExtensionName, Extensions, encodeDontHave } from './extensions.ts';
 import { blockLengthAt, isSensibleRequest } from './geometry.ts';
+import { encodeHolepunch, type HolepunchMessage } from './holepunch.ts';
 import { encodePieceHeader, MESSAGE, type PieceMessage, type PlainMessage } from './messages.ts';
 import { OpenRequests } from './open-requests.ts';
 import { Outbox } from './outbox.ts';
+import { Patience } from './patience.ts';
 import { PeerPieces } from './peer-pieces.ts';
+import { encodePex, type PexMessage } from './pex.ts';
 import { RateMeter } from './rate.ts';
 import { type WireHandler, WireParser } from './wire-parser.ts';
 
 /** How often bip says something when there is nothing to say; bip-rs's 60 s, half of the limit below. */
 const KEEP_ALIVE_INTERVAL: Millis = 60_000;
-/** BEP 3: connections are closed after about two minutes of silence. */
+/** BEP 3: connections are closed after about two minutes of silence. Half a message is silence, too. */
 const SILENCE_LIMIT: Millis = 120_000;
-/** Our extension ids: what others shall write when they send us such a message (BEP 10). */
-const OUR_EXTENSIONS: ReadonlyMap<string, number> = new Map([['ut_metadata', 1]]);
 /** How many requests we take at once; libtorrent and Transmission say the same. */
 export const OUR_REQQ = 2000;
 /** `reqq` of a peer that does not say; libtorrent's assumption for others. */
 const DEFAULT_REQQ = 250;
-/** Senseless requests after which a peer is given up; libtorrent's limit. */
-const MAX_INVALID_REQUESTS = 300;
-/** Blocks nobody asked for, beyond those cancelled, after which a peer is given up. */
-const MAX_UNSOLICITED_BLOCKS = 64;
 
 export class PeerConnection implements WireHandler {
   /** Both sides know BEP 6. */
@@ -60,16 +56,15 @@ export class PeerConnection implements WireHandler {
   readonly #outbox = new Outbox();
   #geometry: Geometry | undefined;
   readonly #pieces: PeerPieces;
+  readonly #extensions: Extensions;
+  readonly #patience: Patience;
   #amChoking = true;
   #amInterested = false;
   #peerChoking = true;
   #peerInterested = false;
-  #handshake: ExtendedHandshake | undefined;
   #lastSent: Millis;
   #lastReceived: Millis;
   #now: Millis;
-  #invalidRequests = 0;
-  #unsolicited = 0;
 
   constructor(options: ConnectionOptions) {
     this.fast = options.fast;
@@ -81,6 +76,8 @@ export class PeerConnection implements WireHandler {
     this.#lastReceived = options.now;
     this.#parser = new WireParser(this, { copy: options.copy });
     this.#pieces = new PeerPieces(options.events);
+    this.#extensions = new Extensions(options.events, (piece) => this.#pieces.dontHave(piece));
+    this.#patience = new Patience(options.now);
     if (options.geometry !== undefined) {
       this.#pieces.begin(options.geometry.pieceCount);
       this.#adoptGeometry(options.geometry);
@@ -106,17 +103,21 @@ export class PeerConnection implements WireHandler {
   get isSeed(): boolean {
     return this.#pieces.isSeed;
   }
-  /** The last extended handshake. */
+  /** What the extended handshakes of the peer say, taken together. */
   get handshake(): ExtendedHandshake | undefined {
-    return this.#handshake;
+    return this.#extensions.handshake;
   }
   /** How many requests the peer takes at once. */
   get reqq(): number {
-    return this.#handshake?.reqq ?? DEFAULT_REQQ;
+    return this.handshake?.reqq ?? DEFAULT_REQQ;
   }
-  get metadataId(): number | undefined {
-    const id = this.#handshake?.messages.get('ut_metadata');
-    return id === 0 ? undefined : id;
+  /** The peer wants nothing of anybody (BEP 21). */
+  get uploadOnly(): boolean {
+    return this.#extensions.uploadOnly || this.isSeed;
+  }
+  /** Does the peer take such messages? */
+  takes(extension: ExtensionName): boolean {
+    return this.#extensions.idOf(extension) !== undefined;
   }
 
   /**
@@ -125,8 +126,9 @@ export class PeerConnection implements WireHandler {
    */
   receive(bytes: Uint8Array, now: Millis): void {
     this.#now = now;
-    this.#lastReceived = now;
+    const before = this.#parser.completed;
     this.#parser.feed(bytes);
+    if (this.#parser.completed > before) this.#lastReceived = now;
   }
 
   /** No event is told any more. */
@@ -166,12 +168,14 @@ export class PeerConnection implements WireHandler {
 
   // What we say. All of it waits for `flush`, blocks excepted.
 
-  sendExtendedHandshake(ours: Omit<ExtendedHandshake, 'messages'>): void {
+  /** `offered`: the extensions whose messages we take from now on. */
+  sendExtendedHandshake(
+    ours: Omit<ExtendedHandshake, 'messages'>,
+    offered: readonly ExtensionName[] = ['ut_metadata', 'lt_donthave', 'upload_only'],
+  ): void {
     if (!this.hasExtensions) return;
-    this.#outbox.extended(
-      0,
-      encodeExtendedHandshake({ ...ours, messages: OUR_EXTENSIONS, reqq: OUR_REQQ }),
-    );
+    const messages = this.#extensions.offer(offered);
+    this.#outbox.extended(0, encodeExtendedHandshake({ ...ours, messages, reqq: OUR_REQQ }));
   }
   /** The first message after the handshake: what we have. `undefined` while we know no pieces. */
   sendPieces(ours: Bitfield | undefined): void {
@@ -197,6 +201,7 @@ export class PeerConnection implements WireHandler {
   setChoking(choking: boolean): void {
     if (this.#amChoking === choking) return;
     this.#amChoking = choking;
+    this.#patience.choking(this.#now);
     this.#outbox.plain(choking ? 'choke' : 'unchoke');
   }
   setInterested(interested: boolean): void {
@@ -230,8 +235,21 @@ export class PeerConnection implements WireHandler {
     this.upload.add(data.length, now);
   }
   sendMetadata(message: MetadataMessage): void {
-    const id = this.metadataId;
-    if (id !== undefined) this.#outbox.extended(id, encodeMetadataMessage(message));
+    this.#sendExtended('ut_metadata', encodeMetadataMessage(message));
+  }
+  sendPex(message: PexMessage): void {
+    this.#sendExtended('ut_pex', encodePex(message));
+  }
+  sendHolepunch(message: HolepunchMessage): void {
+    this.#sendExtended('ut_holepunch', encodeHolepunch(message));
+  }
+  /** Says that we want nothing any more, or again (BEP 21, for those who take it as a message). */
+  sendUploadOnly(uploadOnly: boolean): void {
+    this.#sendExtended('upload_only', Uint8Array.of(Number(uploadOnly)));
+  }
+  /** Takes a have back (BEP 54). */
+  sendDontHave(piece: number): void {
+    this.#sendExtended('lt_donthave', encodeDontHave(piece));
   }
 
   // What the peer says: the calls of the wire parser.
@@ -291,15 +309,8 @@ export class PeerConnection implements WireHandler {
     if (port !== 0) this.#events.onPort(port);
   }
 
-  /** The id 0 is the extended handshake (BEP 10); ids that we did not offer are passed over. */
   extended(id: number, payload: Uint8Array): void {
-    if (id === 0) {
-      this.#handshake = decodeExtendedHandshake(payload);
-      return this.#events.onExtendedHandshake(this.#handshake);
-    }
-    if (id !== OUR_EXTENSIONS.get('ut_metadata')) return;
-    const message = decodeMetadataMessage(payload);
-    if (message !== undefined) this.#events.onMetadata(message);
+    this.#extensions.receive(id, payload);
   }
 
   blockStart(piece: number, begin: number, length: number): Uint8Array | undefined {
@@ -307,10 +318,7 @@ export class PeerConnection implements WireHandler {
       length !== blockLengthAt(this.#geometry, piece, begin) ||
       !this.openRequests.has(piece, begin)
     ) {
-      if (!this.openRequests.wasCancelled(piece, begin)) this.#unsolicited++;
-      if (this.#unsolicited > MAX_UNSOLICITED_BLOCKS) {
-        throw violation('the peer sends blocks that nobody asked for', 'BEP 3 piece');
-      }
+      if (!this.openRequests.wasCancelled(piece, begin)) this.#patience.unsolicitedBlock();
       return undefined;
     }
     return this.#events.onBlockStart(piece, begin, length);
@@ -320,6 +328,11 @@ export class PeerConnection implements WireHandler {
     this.download.add(length, this.#now);
     this.openRequests.remove(piece, begin);
     this.#events.onBlock(piece, begin, length, stored);
+  }
+
+  #sendExtended(extension: ExtensionName, payload: Uint8Array): void {
+    const id = this.#extensions.idOf(extension);
+    if (id !== undefined) this.#outbox.extended(id, payload);
   }
 
   #adoptGeometry(geometry: Geometry): void {
@@ -341,12 +354,10 @@ export class PeerConnection implements WireHandler {
 
   #requested(piece: number, begin: number, length: number): void {
     if (!isSensibleRequest(this.#geometry, { piece, begin, length })) {
-      this.#invalidRequests++;
-      if (this.#invalidRequests > MAX_INVALID_REQUESTS) {
-        throw violation('the peer sends senseless requests without end', 'BEP 3 request');
-      }
+      this.#patience.invalidRequest();
       this.sendReject(piece, begin, length);
     } else if (this.#amChoking && !this.grantedFast.has(piece)) {
+      this.#patience.chokedRequest(this.#now);
       this.sendReject(piece, begin, length);
     } else {
       this.#events.onRequest(piece, begin, length);
@@ -355,10 +366,8 @@ export class PeerConnection implements WireHandler {
 
   #needFast(message: PlainMessage | PieceMessage | 'reject'): void {
     if (this.fast) return;
-    throw violation(`the peer sent ${message} without the fast extension`, 'BEP 6');
+    throw new ProtocolError(`the peer sent ${message} without the fast extension`, {
+      rule: 'BEP 6',
+    });
   }
-}
-
-function violation(message: string, rule: string): ProtocolError {
-  return new ProtocolError(message, { rule });
 }

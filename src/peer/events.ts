@@ -1,7 +1,7 @@
 /** What a connection needs to know, and what it tells. @module */
 
 import type { Millis } from '../runtime/ports.ts';
-import type { ExtendedHandshake, MetadataMessage } from './extended.ts';
+import type { ExtensionEvents } from './extensions.ts';
 import type { PiecesEvents } from './peer-pieces.ts';
 import type { Copy } from './wire-parser.ts';
 
@@ -27,9 +27,7 @@ export interface ConnectionOptions {
 }
 
 /** Told by a connection while it works on received bytes. */
-export interface PeerEvents extends PiecesEvents {
-  /** The extended handshake came, perhaps not for the first time. */
-  onExtendedHandshake(handshake: ExtendedHandshake): void;
+export interface PeerEvents extends PiecesEvents, ExtensionEvents {
   /** The peer choked us. Without the fast extension the open requests are gone: see `openRequests`. */
   onChoke(): void;
   onUnchoke(): void;
@@ -46,7 +44,6 @@ export interface PeerEvents extends PiecesEvents {
   onCancel(piece: number, begin: number, length: number): void;
   /** BEP 6: the peer would serve this piece even while choking. */
   onAllowedFast(piece: number): void;
-  onMetadata(message: MetadataMessage): void;
   /** The peer has a DHT node on this UDP port, 1 to 65535 (BEP 5). */
   onPort(port: number): void;
 }

@@ -35,6 +35,8 @@ export interface ExtendedHandshake {
   readonly yourIp?: string;
   /** BEP 21: that side downloads nothing. */
   readonly uploadOnly?: boolean;
+  /** That side would rather have its connections encrypted, `e`. */
+  readonly prefersEncryption?: boolean;
 }
 
 export function encodeExtendedHandshake(handshake: ExtendedHandshake): Uint8Array {
@@ -47,6 +49,7 @@ export function encodeExtendedHandshake(handshake: ExtendedHandshake): Uint8Arra
     p: handshake.port === 0 ? undefined : handshake.port,
     yourip: yourIp,
     upload_only: handshake.uploadOnly === undefined ? undefined : Number(handshake.uploadOnly),
+    e: handshake.prefersEncryption === undefined ? undefined : Number(handshake.prefersEncryption),
   });
 }
 
@@ -67,6 +70,7 @@ export function decodeExtendedHandshake(payload: Uint8Array): ExtendedHandshake 
     ...optional('port', within(root.get('p'), 1, 65_535)),
     ...optional('yourIp', ip?.length === 4 || ip?.length === 16 ? formatIp(ip) : undefined),
     ...optional('uploadOnly', flag(root.get('upload_only'))),
+    ...optional('prefersEncryption', flag(root.get('e'))),
   };
 }
 

@@ -45,9 +45,17 @@ export class OpenRequests {
   }
   /** Empties the list, telling each; late answers are without blame. */
   abandon(each: (piece: number, begin: number) => void): void {
-    const keys = [...this.#open.keys()];
-    this.#open.clear();
+    this.#abandon([...this.#open.keys()], each);
+  }
+  /** As {@link abandon}, for one piece. */
+  abandonPiece(piece: number, each: (piece: number, begin: number) => void): void {
+    const first = piece * BLOCKS_SPAN;
+    const isOfPiece = (key: number): boolean => key >= first && key < first + BLOCKS_SPAN;
+    this.#abandon([...this.#open.keys()].filter(isOfPiece), each);
+  }
+  #abandon(keys: readonly number[], each: (piece: number, begin: number) => void): void {
     for (const key of keys) {
+      this.#open.delete(key);
       this.#remember(key);
       each(Math.floor(key / BLOCKS_SPAN), (key % BLOCKS_SPAN) * BLOCK_LENGTH);
     }

@@ -13,11 +13,13 @@ export interface PiecesEvents {
   onHave(piece: number): void;
   /** The first bitfield, have all or have none came: all that the peer has. */
   onPieces(): void;
+  /** The peer no longer has a piece that it had (BEP 54). */
+  onDontHave(piece: number): void;
 }
 
 /** Repeated bitfields that bring nothing new; some clients send late ones in place of haves. */
 const MAX_IDLE_BITFIELDS = 16;
-/** Haves kept while the number of pieces is unknown; 2^21 pieces is the limit of a torrent. */
+/** Pieces kept in mind while their number is unknown, 256 KiB of bits; 2^21 is the limit of a torrent. */
 const MAX_BLIND_PIECE = 2 ** 21;
 
 export class PeerPieces {
@@ -25,7 +27,8 @@ export class PeerPieces {
   #pieces: Bitfield | undefined;
   /** What came before the number of pieces was known. */
   #blindField: Field | undefined;
-  readonly #blindHaves = new Set<number>();
+  #blindHaves: Bitfield | undefined;
+  #blindGone: Bitfield | undefined;
   #sawField = false;
   #idleFields = 0;
 
@@ -38,7 +41,7 @@ export class PeerPieces {
     return this.#pieces;
   }
   get isSeed(): boolean {
-    return this.#pieces?.isFull ?? this.#blindField === 'all';
+    return this.#pieces?.isFull ?? (this.#blindField === 'all' && this.#blindGone === undefined);
   }
 
   /** The number of pieces is known from the beginning. */
@@ -52,11 +55,13 @@ export class PeerPieces {
    */
   learn(pieceCount: number): void {
     this.begin(pieceCount);
-    const field = this.#blindField;
+    const [field, haves, gone] = [this.#blindField, this.#blindHaves, this.#blindGone];
     this.#blindField = undefined;
+    this.#blindHaves = undefined;
+    this.#blindGone = undefined;
     if (field !== undefined) this.field(field);
-    for (const piece of this.#blindHaves) this.have(piece);
-    this.#blindHaves.clear();
+    for (const piece of haves ?? []) this.have(piece);
+    for (const piece of gone ?? []) this.dontHave(piece);
   }
 
   /**
@@ -83,8 +88,21 @@ export class PeerPieces {
   /** @throws {ProtocolError} there is no such piece. */
   have(piece: number): void {
     this.check(piece);
-    if (this.#pieces === undefined) this.#blindHaves.add(piece);
-    else if (this.#pieces.add(piece)) this.#events.onHave(piece);
+    if (this.#pieces === undefined) {
+      this.#blindGone?.delete(piece);
+      this.#blindHaves ??= new Bitfield(MAX_BLIND_PIECE);
+      this.#blindHaves.add(piece);
+    } else if (this.#pieces.add(piece)) this.#events.onHave(piece);
+  }
+
+  /** @throws {ProtocolError} there is no such piece. */
+  dontHave(piece: number): void {
+    this.check(piece);
+    if (this.#pieces === undefined) {
+      this.#blindHaves?.delete(piece);
+      this.#blindGone ??= new Bitfield(MAX_BLIND_PIECE);
+      this.#blindGone.add(piece);
+    } else if (this.#pieces.delete(piece)) this.#events.onDontHave(piece);
   }
 
   /** @throws {ProtocolError} there is no such piece. */
@@ -98,6 +116,7 @@ export class PeerPieces {
       throw violation('the bitfield is too long', 'BEP 3 bitfield');
     }
     this.#blindField = field;
+    this.#blindGone = undefined;
   }
 }
 

@@ -13,13 +13,20 @@ export class RateMeter {
   #rate = 0;
   #started: Millis | undefined;
   #since: Millis = 0;
+  #last: Millis | undefined;
 
   /** All bytes ever. */
   get total(): number {
     return this.#total;
   }
 
+  /** When bytes went by last; `undefined` when none ever did. */
+  get last(): Millis | undefined {
+    return this.#last;
+  }
+
   add(bytes: number, now: Millis): void {
+    this.#last = now;
     if (this.#started === undefined) {
       this.#started = now;
       this.#since = now;

@@ -84,6 +84,7 @@ export class WireParser {
   #target: Uint8Array | undefined;
   #targetAt = 0;
   #stopped = false;
+  #completed = 0;
 
   constructor(
     handler: WireHandler,
@@ -92,6 +93,11 @@ export class WireParser {
     this.#handler = handler;
     this.limits = options.limits ?? { bitfield: MAX_BLIND_BITFIELD };
     this.#copy = options.copy ?? ((target, at, source) => target.set(source, at));
+  }
+
+  /** Messages that came to their end, keep-alives and unknown ones among them. */
+  get completed(): number {
+    return this.#completed;
   }
 
   /** No further call is made, not even for what was fed already. */
@@ -238,6 +244,7 @@ export class WireParser {
   }
 
   #nextMessage(): void {
+    this.#completed++;
     this.#headFilled = 0;
     this.#headWanted = 4;
     this.#body = 'none';

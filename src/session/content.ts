@@ -38,6 +38,8 @@ export interface ContentOptions {
   /** Payload bytes that were sent to some peer. */
   readonly onSent: (bytes: number) => void;
   readonly onStorageError: (error: unknown) => void;
+  /** A piece that is there cannot be read for now, or can be again. */
+  readonly onServed: (piece: number, served: boolean) => void;
   readonly onBug: (error: unknown) => void;
 }
 
@@ -87,6 +89,7 @@ export class Content implements AsyncDisposable {
       isSeeding: () => this.isComplete,
       onSent: options.onSent,
       onStorageError: ({ code, message }) => options.onEvent({ type: 'warning', code, message }),
+      onServed: options.onServed,
       onBug: options.onBug,
     });
   }

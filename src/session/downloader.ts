@@ -119,13 +119,25 @@ export class Downloader {
     this.#showInterest(link);
   }
 
+  /** The link took a have back (BEP 54). */
+  onDontHave(link: PeerLink, piece: number): void {
+    const { pieces, fast, openRequests } = link.connection;
+    if (!link.countedAsSeed) this.#picker.removePiece(piece);
+    else if (pieces !== undefined) this.#picker.addPieces(pieces);
+    link.countedAsSeed = false;
+    if (this.#picker.isMissing(piece)) link.missingHere--;
+    // With the fast extension each open request is rejected one by one.
+    if (!fast) openRequests.abandonPiece(piece, (_, begin) => this.#release(link, piece, begin));
+    this.#showInterest(link);
+  }
+
   onChoke(link: PeerLink): void {
     // With the fast extension each open request is answered, by the block or by a reject (BEP 6).
     if (!link.connection.fast) this.#abandon(link);
   }
 
   onReject(link: PeerLink, piece: number, begin: number): void {
-    this.#picker.partial(piece)?.release(begin / BLOCK_LENGTH, link);
+    this.#release(link, piece, begin);
     link.connection.allowedFast.delete(piece);
     // A peer that chokes us rejects all that is open, as it must (BEP 6).
     if (!link.connection.peerChoking && ++link.rejects > MAX_REJECTS) {
@@ -285,9 +297,11 @@ export class Downloader {
 
   /** The peer owes us nothing any more; what it still sends is dropped without blame. */
   #abandon(link: PeerLink): void {
-    link.connection.openRequests.abandon((piece, begin) =>
-      this.#picker.partial(piece)?.release(begin / BLOCK_LENGTH, link),
-    );
+    link.connection.openRequests.abandon((piece, begin) => this.#release(link, piece, begin));
+  }
+
+  #release(link: PeerLink, piece: number, begin: number): void {
+    this.#picker.partial(piece)?.release(begin / BLOCK_LENGTH, link);
   }
 
   /** Others may be asked for what this peer is slow to send; it is still welcome. */

@@ -39,3 +39,9 @@ export interface TorrentStats {
   /** Payload received that was of no use: twice, unasked, or of a piece that failed. */
   readonly wasted: number;
 }
+
+/** The part of it that concerns peers. */
+export type SwarmStats = Pick<
+  TorrentStats,
+  'downloadBytesPerSecond' | 'uploadBytesPerSecond' | 'peers' | 'seeds' | 'downloaded' | 'uploaded'
+>;

@@ -1,9 +1,9 @@
 /**
  * Sessions of torrents: download, resume and seed (BEP 3), from .torrent files and magnets (BEP 9),
  * over TCP and uTP (BEP 29), with trackers (BEP 12), the DHT (BEP 5), local discovery (BEP 14), fast
- * extension (BEP 6), extension protocol (BEP 10) and encryption (MSE).
+ * extension (BEP 6), extension protocol (BEP 10), PEX (BEP 11), holepunch (BEP 55) and encryption (MSE).
  *
- * Not here: PEX, web seeds.
+ * Not here: web seeds.
  *
  * @module
  */

@@ -5,6 +5,9 @@ import { METADATA_PIECE_LENGTH, MetadataFetch, type MetadataMessage } from '../p
 import type { Clock } from '../runtime/ports.ts';
 import type { PeerLink } from './peer-link.ts';
 
+/** A peer for which more bytes wait is not given metadata: it would have to read first. */
+const MAX_QUEUED = 1_048_576;
+
 export interface MetadataExchangeOptions {
   readonly clock: Clock;
   /** What the dictionary must match; the v1 hash where there are both. */
@@ -41,7 +44,7 @@ export class MetadataExchange {
   onHandshake(link: PeerLink): void {
     const size = link.connection.handshake?.metadataSize;
     if (this.#info !== undefined || size === undefined) return;
-    if (link.connection.metadataId === undefined) return;
+    if (!link.connection.takes('ut_metadata')) return;
     this.#fetch.offer(link, size);
     this.ask(link);
   }
@@ -87,7 +90,7 @@ export class MetadataExchange {
   #serve(link: PeerLink, piece: number): void {
     const info = this.#info;
     const begin = piece * METADATA_PIECE_LENGTH;
-    if (info === undefined || begin >= info.length) {
+    if (info === undefined || begin >= info.length || link.stream.queuedBytes > MAX_QUEUED) {
       link.connection.sendMetadata({ type: 'reject', piece });
     } else {
       const data = info.subarray(begin, begin + METADATA_PIECE_LENGTH);

@@ -16,7 +16,10 @@ import { infoHashOf, parseMetadata } from './source.ts';
 import { Swarm } from './swarm.ts';
 
 export interface MetadataSearchOptions
-  extends Pick<TorrentOptions, 'peers' | 'trackers' | 'dht' | 'lpd' | 'parse'> {
+  extends Pick<
+    TorrentOptions,
+    'peers' | 'trackers' | 'dht' | 'lpd' | 'pex' | 'maxPeers' | 'parse'
+  > {
   readonly magnet: Magnet;
   /** Warnings and notes. */
   readonly onEvent?: (event: TorrentEvent) => void;
@@ -71,6 +74,7 @@ export class MetadataSearch implements AsyncDisposable {
       runtime,
       identity,
       infoHash: this.infoHash,
+      torrent: options,
       content: () => undefined,
       onMetadata: (info) => this.#arrived(info),
       onNote: (message) => onEvent({ type: 'note', message }),

@@ -39,6 +39,10 @@ export interface TorrentOptions {
   readonly dht?: boolean;
   /** Announce to the local network, and take its peers, when the session does; default true. */
   readonly lpd?: boolean;
+  /** Let peers tell of each other (BEP 11), private torrents excepted; default true. */
+  readonly pex?: boolean;
+  /** Connections at once; default 80. */
+  readonly maxPeers?: number;
   /** How metadata that comes from peers is to be parsed. */
   readonly parse?: ParseOptions;
   readonly onEvent?: (event: TorrentEvent) => void;
@@ -63,6 +67,8 @@ export interface SessionIdentity {
   readonly dht: DhtNode | undefined;
   /** Local discovery; none when the session does without, or the machine is on no network. */
   readonly lpd: Lpd | undefined;
+  /** Peers are called by uTP, too, so that others can introduce us to those behind NATs (BEP 55). */
+  readonly punches: boolean;
   /** UDP port of the node for others; none when it answers nobody (BEP 43). */
   readonly dhtPort: number | undefined;
 }

@@ -7,9 +7,11 @@ import {
   type Copy,
   type ExtendedHandshake,
   type Geometry,
+  type HolepunchMessage,
   type MetadataMessage,
   PeerConnection,
   type PeerEvents,
+  type PexMessage,
   RateMeter,
 } from '../peer/index.ts';
 import type { ByteStream, Clock, Millis, StreamHandler } from '../runtime/ports.ts';
@@ -17,23 +19,41 @@ import { RequestWindow } from '../select/index.ts';
 import type { Introduced } from './introduction.ts';
 import { SendQueue } from './send-buffers.ts';
 
+/**
+ * Nothing more is read of a peer while so many bytes wait to be sent to it: what it asks for is answered,
+ * and who asks without reading must not fill our memory. Above what the uploader sends ahead by itself.
+ */
+const MAX_QUEUED = 4_194_304;
+/** The same while we choke it: rejects and metadata are all that it gets. */
+const MAX_QUEUED_CHOKED = 524_288;
+/** So long may a peer take nothing of what waits to be sent to it. */
+const STALL_LIMIT: Millis = 120_000;
+
 /** A torrent as its links see it: every call says which link it is about. */
 export interface LinkHost {
   readonly clock: Clock;
   /** How blocks get into piece buffers. */
   readonly copy: Copy;
+  /** Hears what the peer tells of others. */
+  readonly gossip: {
+    onPex(link: PeerLink, message: PexMessage): void;
+    onHolepunch(link: PeerLink, message: HolepunchMessage): void;
+  };
   onExtendedHandshake(link: PeerLink, handshake: ExtendedHandshake): void;
   onChoke(link: PeerLink): void;
   onUnchoke(link: PeerLink): void;
   onInterest(link: PeerLink): void;
   onHave(link: PeerLink, piece: number): void;
   onPieces(link: PeerLink): void;
+  onDontHave(link: PeerLink, piece: number): void;
   onBlockStart(link: PeerLink, piece: number, begin: number): Uint8Array | undefined;
   onBlock(link: PeerLink, block: ReceivedBlock): void;
   onReject(link: PeerLink, piece: number, begin: number): void;
   onRequest(link: PeerLink, request: BlockRequest): void;
   onCancel(link: PeerLink, request: BlockRequest): void;
   onMetadata(link: PeerLink, message: MetadataMessage): void;
+  /** The peer downloads nothing any more, or again (BEP 21). */
+  onUploadOnly(link: PeerLink): void;
   /** The peer has a DHT node on this UDP port. */
   onDhtPort(link: PeerLink, port: number): void;
   /** A chunk was worked through: time to ask for more. */
@@ -84,7 +104,13 @@ export class PeerLink implements PeerEvents, StreamHandler {
   rejects = 0;
   readonly since: Millis;
   lastBlock: Millis;
+  /** When one of the two sides last wanted something of the other. */
+  lastInterest: Millis;
   #open = true;
+  #paused = false;
+  /** Bytes that the system took of what we wrote, and when it took some last. */
+  #taken = 0;
+  #takenAt: Millis;
   readonly #host: LinkHost;
 
   constructor(
@@ -103,6 +129,8 @@ export class PeerLink implements PeerEvents, StreamHandler {
     this.listening = introduced.outgoing ? introduced.stream.remote : undefined;
     this.since = host.clock.now();
     this.lastBlock = this.since;
+    this.lastInterest = this.since;
+    this.#takenAt = this.since;
     this.connection = new PeerConnection({
       ...options,
       now: this.since,
@@ -123,6 +151,32 @@ export class PeerLink implements PeerEvents, StreamHandler {
   }
   toString(): string {
     return formatEndpoint(this.remote);
+  }
+
+  /** When payload last went either way; `undefined` when none ever did. */
+  get lastPayload(): Millis | undefined {
+    const { download, upload } = this.connection;
+    if (download.last === undefined || upload.last === undefined) {
+      return download.last ?? upload.last;
+    }
+    return Math.max(download.last, upload.last);
+  }
+
+  /**
+   * To be called about every second.
+   * @returns why the link has to be closed, if it has.
+   */
+  tick(now: Millis): Error | undefined {
+    const { amInterested, peerInterested } = this.connection;
+    if (amInterested || peerInterested) this.lastInterest = now;
+    if (!this.connection.tick(now)) return new Error('the peer has been silent for too long');
+    const taken = this.written - this.stream.queuedBytes;
+    if (taken !== this.#taken || this.stream.queuedBytes === 0) {
+      this.#taken = taken;
+      this.#takenAt = now;
+    }
+    if (now - this.#takenAt < STALL_LIMIT) return undefined;
+    return new Error('the peer takes nothing of what is sent to it');
   }
 
   /** Sends what the connection collected. */
@@ -159,16 +213,28 @@ export class PeerLink implements PeerEvents, StreamHandler {
     try {
       this.connection.receive(bytes, this.#host.clock.now());
       if (this.#open) this.#host.onTurn(this);
+      if (this.#open) this.#pauseWhenFull();
     } catch (error) {
       if (error instanceof ProtocolError) this.close(error);
       else this.#host.onBug(error);
     }
   }
   drain(): void {
+    if (this.#paused && this.#open) {
+      this.#paused = false;
+      this.stream.resume();
+    }
     if (this.#open) this.guard(() => this.#host.onDrain(this));
   }
   closed(error?: Error): void {
     this.close(error);
+  }
+
+  #pauseWhenFull(): void {
+    const limit = this.connection.amChoking ? MAX_QUEUED_CHOKED : MAX_QUEUED;
+    if (this.#paused || this.stream.queuedBytes <= limit) return;
+    this.#paused = true;
+    this.stream.pause();
   }
 
   // From the connection.
@@ -212,8 +278,20 @@ export class PeerLink implements PeerEvents, StreamHandler {
   onAllowedFast(): void {
     // The next turn asks for what is allowed now.
   }
+  onDontHave(piece: number): void {
+    this.#host.onDontHave(this, piece);
+  }
   onMetadata(message: MetadataMessage): void {
     this.#host.onMetadata(this, message);
+  }
+  onPex(message: PexMessage): void {
+    this.#host.gossip.onPex(this, message);
+  }
+  onHolepunch(message: HolepunchMessage): void {
+    this.#host.gossip.onHolepunch(this, message);
+  }
+  onUploadOnly(): void {
+    this.#host.onUploadOnly(this);
   }
   onPort(port: number): void {
     this.#host.onDhtPort(this, port);

@@ -91,6 +91,7 @@ export class Session implements AsyncDisposable {
       peerId: makePeerId(runtime.random),
       port,
       bind: options.bind,
+      punches: options.transport !== 'tcp',
       key: runtime.random.uint32(),
       version: OUR_VERSION,
     };
@@ -185,9 +186,7 @@ export class Session implements AsyncDisposable {
   #welcomes(infoHash: Uint8Array, stream: ByteStream): boolean {
     const torrent = this.#torrents.get(formatHex(infoHash));
     return (
-      torrent?.accepts === true &&
-      isTorrentOf(stream, infoHash) &&
-      torrent.swarm.admits(stream.remote)
+      torrent?.accepts === true && isTorrentOf(stream, infoHash) && torrent.swarm.admits(stream)
     );
   }
 

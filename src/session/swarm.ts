@@ -1,21 +1,23 @@
 /** The connected peers of one torrent: who comes in, what is passed on to which part, who goes. @module */
 
-import { compareBytes } from '../base/bytes.ts';
-import { type Endpoint, equalEndpoints, formatEndpoint } from '../base/endpoint.ts';
+import { type Endpoint, formatEndpoint } from '../base/endpoint.ts';
 import { ProtocolError } from '../base/errors.ts';
 import type { InfoHash } from '../base/ids.ts';
 import type { DhtNode } from '../dht/index.ts';
 import { peerIdPrefix } from '../handshake/index.ts';
-import { allowedFastSet, type Copy, type MetadataMessage, RateMeter } from '../peer/index.ts';
-import type { Clock, Millis, Runtime } from '../runtime/ports.ts';
+import { type Copy, type MetadataMessage, RateMeter } from '../peer/index.ts';
+import type { ByteStream, Clock, Millis, Runtime } from '../runtime/ports.ts';
 import type { Content } from './content.ts';
 import { Dialer } from './dialer.ts';
 import { encryptionNote } from './encryption.ts';
-import type { TorrentStats } from './events.ts';
+import type { SwarmStats } from './events.ts';
+import { Gossip } from './gossip.ts';
+import { Greeting } from './greeting.ts';
 import type { Introduced } from './introduction.ts';
 import { MetadataExchange } from './metadata-exchange.ts';
-import type { SessionIdentity } from './options.ts';
+import type { SessionIdentity, TorrentOptions } from './options.ts';
 import { type BlockRequest, type LinkHost, PeerLink, type ReceivedBlock } from './peer-link.ts';
+import { Places } from './places.ts';
 
 /** Connections of one torrent; webtorrent and aria2 allow 55, libtorrent 200 for all torrents. */
 const MAX_PEERS = 80;
@@ -24,6 +26,7 @@ export interface SwarmOptions {
   readonly runtime: Runtime;
   readonly identity: SessionIdentity;
   readonly infoHash: InfoHash;
+  readonly torrent: Pick<TorrentOptions, 'pex' | 'maxPeers'>;
   /** The data, once the metadata is known and the disk was looked at. */
   readonly content: () => Content | undefined;
   readonly onMetadata: (info: Uint8Array) => void;
@@ -41,13 +44,23 @@ export class Swarm implements LinkHost, AsyncDisposable {
   readonly clock: Clock;
   readonly copy: Copy;
   readonly #options: SwarmOptions;
+  readonly #places: Places<PeerLink>;
+  /** What peers tell of each other. */
+  readonly gossip: Gossip;
+  readonly #greeting: Greeting;
   #metadata: MetadataExchange;
   #stopped = false;
 
   constructor(options: SwarmOptions) {
-    const { runtime, identity, infoHash } = options;
+    const { runtime, identity, infoHash, torrent } = options;
+    const { port } = identity;
     this.#options = options;
     this.clock = runtime.clock;
+    this.#places = new Places({
+      ...{ identity, links: this.links, limit: torrent.maxPeers ?? MAX_PEERS },
+      pool: () => this.dialer.pool,
+      dismiss: (link, why) => this.#dismiss(link, why),
+    });
     this.copy = (target, at, source) => runtime.hashers.copy(target, at, source);
     this.#metadata = this.#exchange(undefined);
     this.dialer = new Dialer({
@@ -57,36 +70,36 @@ export class Swarm implements LinkHost, AsyncDisposable {
       reserved: identity.reserved,
       infoHash: infoHash.wire,
       encryption: identity.encryption,
-      room: () => (this.#stopped ? 0 : MAX_PEERS - this.links.size),
+      room: () => (this.#stopped ? 0 : this.#places.free),
       onIntroduced: (introduced) => this.join(introduced),
-      onFailed: (endpoint, error) =>
-        options.onNote(`no connection with ${formatEndpoint(endpoint)}: ${error.message}`),
+      onFailed: (endpoint, error) => this.#unreachable(endpoint, error),
       onReopened: (endpoint, error, opening) =>
         options.onNote(
           `${formatEndpoint(endpoint)}: ${error.message}; called again ${opening === 'plain' ? 'without encryption' : 'with encryption'}`,
         ),
       onBug: options.onBug,
     });
+    this.gossip = new Gossip({
+      ...{ clock: this.clock, links: this.links, dialer: this.dialer, port },
+      exchange: torrent.pex ?? true,
+      punches: identity.punches,
+      onNote: options.onNote,
+    });
+    this.#greeting = new Greeting({
+      ...{ identity, infoHash, content: options.content },
+      metadataSize: () => this.#metadata.size,
+      extensions: () => this.gossip.extensions,
+    });
   }
 
   /** The part of the torrent's numbers that concerns peers. */
-  stats(): Pick<
-    TorrentStats,
-    | 'downloadBytesPerSecond'
-    | 'uploadBytesPerSecond'
-    | 'peers'
-    | 'seeds'
-    | 'downloaded'
-    | 'uploaded'
-  > {
+  stats(): SwarmStats {
     const now = this.clock.now();
-    let seeds = 0;
-    for (const link of this.links) if (link.connection.isSeed) seeds++;
     return {
       downloadBytesPerSecond: this.download.rate(now),
       uploadBytesPerSecond: this.upload.rate(now),
       peers: this.links.size,
-      seeds,
+      seeds: [...this.links].filter((link) => link.connection.isSeed).length,
       downloaded: this.download.total,
       uploaded: this.upload.total,
     };
@@ -97,19 +110,16 @@ export class Swarm implements LinkHost, AsyncDisposable {
     return this.#metadata.progress;
   }
 
-  /** Is there room for a peer that calls us from this address? */
-  admits(remote: Endpoint): boolean {
-    return !this.#stopped && this.links.size < MAX_PEERS && !this.dialer.pool.isBanned(remote);
+  /** Is there room for a peer that calls us by this stream? */
+  admits(stream: Pick<ByteStream, 'local' | 'remote'>): boolean {
+    return !this.#stopped && this.#places.admits(stream, this.clock.now());
   }
 
   /** A peer has introduced itself; `undefined` when it is turned away. */
   join(introduced: Introduced): PeerLink | undefined {
     const { stream, handshake, outgoing } = introduced;
-    if (
-      this.#stopped ||
-      this.dialer.pool.isBanned(stream.remote) ||
-      !this.#settleTwins(introduced)
-    ) {
+    if (outgoing) this.gossip.onCalled(stream.remote, true);
+    if (this.#stopped || !this.#places.takesIn(introduced, this.clock.now())) {
       void stream[Symbol.asyncDispose]();
       if (outgoing) this.dialer.released(stream.remote, false);
       return undefined;
@@ -124,10 +134,7 @@ export class Swarm implements LinkHost, AsyncDisposable {
     this.#options.onNote(
       `${outgoing ? 'connected to' : 'called by'} ${formatEndpoint(link.remote)} ${peerIdPrefix(link.peerId)}${transportOf(link)}${encryptionNote(stream)}`,
     );
-    link.connection.sendPieces(content?.have);
-    this.#sendExtendedHandshake(link);
-    if (handshake.reserved.has('dht')) this.#sendDhtPort(link);
-    if (content !== undefined) this.#grantFast(link, content);
+    this.#greeting.greet(link, handshake.reserved.has('dht') ? this.#dhtPort : undefined);
     link.flush();
     return link;
   }
@@ -135,29 +142,45 @@ export class Swarm implements LinkHost, AsyncDisposable {
   /** The metadata is known and the disk was looked at: links that stood before learn of it. */
   onContent(content: Content, info: Uint8Array): void {
     this.#metadata = this.#exchange(info);
+    if (content.metainfo.private) this.gossip.forbid();
+    this.dialer.pool.isSeeding = content.isComplete;
     for (const link of [...this.links]) {
       link.guard(() => {
         link.connection.learnGeometry(content.geometry);
         for (const piece of content.have) link.connection.sendHave(piece);
         // Now we have the metadata to give, and say so (BEP 10: the handshake may be repeated).
-        this.#sendExtendedHandshake(link);
+        this.#greeting.sendHandshake(link);
         link.flush();
         content.downloader.fill(link);
       });
     }
   }
 
-  /** Everything is there: complete peers have nothing to give or take any more. */
+  /** Everything is there: peers that want nothing either have nothing to give or take any more. */
   onComplete(): void {
-    for (const link of [...this.links]) if (link.connection.isSeed) link.close(undefined);
-  }
-
-  announcePiece(piece: number): void {
-    for (const link of this.links) {
-      if (link.connection.pieces?.has(piece) === true) continue;
-      link.connection.sendHave(piece);
+    this.dialer.pool.isSeeding = true;
+    for (const link of [...this.links]) {
+      this.#dropIfUseless(link);
+      if (!link.isOpen) continue;
+      if (link.connection.takes('upload_only')) link.connection.sendUploadOnly(true);
+      else this.#greeting.sendHandshake(link);
       link.flush();
     }
+  }
+
+  /** Tells who has not got it that we have a piece, or that we have not any more (BEP 54). */
+  announcePiece(piece: number, served = true): void {
+    for (const link of this.links) {
+      if (!served) link.connection.sendDontHave(piece);
+      else if (link.connection.pieces?.has(piece) === true) continue;
+      else link.connection.sendHave(piece);
+      link.flush();
+    }
+  }
+
+  /** Something for `--verbose` that concerns no link of ours. */
+  note(message: string): void {
+    this.#options.onNote(message);
   }
 
   ban(link: PeerLink): void {
@@ -169,10 +192,12 @@ export class Swarm implements LinkHost, AsyncDisposable {
   /** To be called about every second. */
   tick(now: Millis): void {
     for (const link of [...this.links]) {
-      if (!link.connection.tick(now))
-        link.close(new Error('the peer has been silent for too long'));
+      const reason = link.tick(now);
+      if (reason !== undefined) link.close(reason);
     }
+    this.#places.tick(now);
     this.#metadata.tick(this.links);
+    this.gossip.tick(now);
     this.dialer.dial();
   }
 
@@ -191,6 +216,10 @@ export class Swarm implements LinkHost, AsyncDisposable {
   onMetadata(link: PeerLink, message: MetadataMessage): void {
     this.#metadata.onMessage(link, message);
   }
+  onUploadOnly(link: PeerLink): void {
+    this.#noteUploadOnly(link);
+    this.#dropIfUseless(link);
+  }
   onDhtPort(link: PeerLink, port: number): void {
     this.#dht?.suggest({ host: link.remote.host, port });
   }
@@ -201,6 +230,9 @@ export class Swarm implements LinkHost, AsyncDisposable {
   onHave(link: PeerLink, piece: number): void {
     this.#content?.downloader.onHave(link, piece);
     this.#dropIfUseless(link);
+  }
+  onDontHave(link: PeerLink, piece: number): void {
+    this.#content?.downloader.onDontHave(link, piece);
   }
   onChoke(link: PeerLink): void {
     this.#content?.downloader.onChoke(link);
@@ -238,13 +270,14 @@ export class Swarm implements LinkHost, AsyncDisposable {
   onClosed(link: PeerLink, reason: Error | undefined): void {
     this.links.delete(link);
     this.#metadata.removeLink(link);
+    this.gossip.removeLink(link);
     this.#content?.downloader.removeLink(link);
     this.#content?.uploader.onGone();
     const address = link.listening ?? link.remote;
     const worked = link.connection.download.total > 0 || link.connection.upload.total > 0;
-    if (reason !== undefined)
-      this.#options.onNote(`${formatEndpoint(link.remote)}: ${reason.message}`);
-    if (!this.#stopped) this.dialer.released(address, worked);
+    if (this.#stopped) return;
+    this.#options.onNote(`${formatEndpoint(link.remote)}: ${reason?.message ?? 'it hung up'}`);
+    this.dialer.released(address, worked);
   }
   onBug(error: unknown): void {
     this.#options.onBug(error);
@@ -270,26 +303,9 @@ export class Swarm implements LinkHost, AsyncDisposable {
     });
   }
 
-  #sendExtendedHandshake(link: PeerLink): void {
-    const { port, version } = this.#options.identity;
-    link.connection.sendExtendedHandshake({
-      version,
-      yourIp: link.remote.host,
-      ...(this.#metadata.size === undefined ? {} : { metadataSize: this.#metadata.size }),
-      port,
-    });
-  }
-
-  /** Some pieces may be had even while we choke (BEP 6). */
-  #grantFast({ remote, connection }: PeerLink, { have }: Content): void {
-    if (have.isEmpty) return;
-    const granted = allowedFastSet(remote.host, this.#options.infoHash.wire, have.length);
-    connection.sendAllowedFast(granted.filter((piece) => have.has(piece)));
-  }
-
-  #sendDhtPort(link: PeerLink): void {
-    const { dhtPort } = this.#options.identity;
-    if (this.#dht !== undefined && dhtPort !== undefined) link.connection.sendPort(dhtPort);
+  /** UDP port of our DHT node, for peers of this torrent. */
+  get #dhtPort(): number | undefined {
+    return this.#dht === undefined ? undefined : this.#options.identity.dhtPort;
   }
 
   /** Peers of a private torrent know each other by its tracker alone, and keep to that (BEP 27). */
@@ -298,26 +314,30 @@ export class Swarm implements LinkHost, AsyncDisposable {
     return this.#options.identity.dht;
   }
 
-  /** Two seeds have nothing to say to each other. */
+  /** Two that want nothing have nothing to say to each other (BEP 21). */
   #dropIfUseless(link: PeerLink): void {
-    if (this.#content?.isComplete === true && link.connection.isSeed) link.close(undefined);
+    if (!link.connection.uploadOnly) return;
+    this.#noteUploadOnly(link);
+    if (this.#content?.isComplete !== true) return;
+    this.#dismiss(link, 'neither side has anything left to download');
   }
 
-  /**
-   * One connection with each peer. Of two made in both directions at once, both sides keep the one
-   * that the larger peer id began.
-   */
-  #settleTwins({ handshake, outgoing, stream }: Introduced): boolean {
-    const ours = this.#options.identity.peerId.bytes;
-    for (const link of this.links) {
-      if (!link.peerId.equals(handshake.peerId)) continue;
-      if (link.outgoing === outgoing || equalEndpoints(link.remote, stream.remote)) return false;
-      const weAreLarger = compareBytes(ours, handshake.peerId.bytes) > 0;
-      if (outgoing !== weAreLarger) return false;
-      link.close(undefined);
-      return true;
+  #noteUploadOnly({ listening, connection }: PeerLink): void {
+    if (listening !== undefined) {
+      this.dialer.pool.noteUploadOnly(listening, connection.uploadOnly);
     }
-    return true;
+  }
+
+  /** Ends a link that did nothing wrong; others hear that the peer was here. */
+  #dismiss(link: PeerLink, why: string): void {
+    this.gossip.dismissed(link);
+    link.close(new Error(why));
+  }
+
+  #unreachable(endpoint: Endpoint, error: Error): void {
+    if (this.#stopped) return;
+    this.#options.onNote(`no connection with ${formatEndpoint(endpoint)}: ${error.message}`);
+    this.gossip.onCalled(endpoint, false);
   }
 }
 

@@ -69,6 +69,7 @@ export class Torrent implements AsyncDisposable {
       runtime,
       identity,
       infoHash: this.infoHash,
+      torrent: options,
       content: () => this.#content,
       onMetadata: (info) => this.#metadataArrived(info),
       onNote: (message) => this.#emit({ type: 'note', message }),
@@ -215,6 +216,7 @@ export class Torrent implements AsyncDisposable {
       onLiar: (link, piece) => this.#convict(link, piece),
       onSent: (bytes) => this.#swarm.upload.add(bytes, this.clock.now()),
       onStorageError: (error) => this.#fail(error),
+      onServed: (piece, served) => this.#swarm.announcePiece(piece, served),
       onBug: (error) => this.#fail(error),
     });
     this.#content = content;

@@ -1,10 +1,10 @@
 /** Serves the requests of peers: whom (choking), and how (reads ahead, back-pressure). @module */
 
-import type { Bitfield } from '../base/bitfield.ts';
+import { Bitfield } from '../base/bitfield.ts';
 import { invariant, StorageError } from '../base/errors.ts';
 import type { PieceStorage } from '../disk/index.ts';
 import { OUR_REQQ } from '../peer/index.ts';
-import type { Clock, Random } from '../runtime/ports.ts';
+import type { Clock, Millis, Random } from '../runtime/ports.ts';
 import { TitForTat } from '../select/index.ts';
 import type { BlockRequest, PeerLink } from './peer-link.ts';
 import { SendBuffers } from './send-buffers.ts';
@@ -19,6 +19,8 @@ const MIN_SEND_BUFFER = 32_768;
 const MAX_SEND_BUFFER = 2_097_152;
 /** Requests that follow each other in a piece are read at once up to this many bytes. */
 const MAX_READ_AHEAD = 524_288;
+/** So long is a piece that could not be read left alone. */
+const UNREADABLE_PAUSE: Millis = 60_000;
 /** Such reads at once for one peer; the system's pool of threads has four. */
 const READS_AHEAD = 4;
 
@@ -32,8 +34,10 @@ export interface UploaderOptions {
   readonly isSeeding: () => boolean;
   /** Payload bytes that were handed to the socket. */
   readonly onSent: (bytes: number) => void;
-  /** What was verified cannot be read. The link that asked for it is closed, others are served on. */
+  /** What was verified cannot be read: for a while the piece is served to nobody. Told once for each. */
   readonly onStorageError: (error: StorageError) => void;
+  /** Such a piece is not served from now on, or is again. */
+  readonly onServed: (piece: number, served: boolean) => void;
   readonly onBug: (error: unknown) => void;
 }
 
@@ -41,6 +45,10 @@ export class Uploader {
   readonly #options: UploaderOptions;
   readonly #choker: TitForTat<PeerLink>;
   readonly #buffers: SendBuffers = new SendBuffers(MAX_READ_AHEAD);
+  /** Pieces that could not be read, with the time until when they are left alone. */
+  readonly #unreadable = new Map<number, Millis>();
+  /** Pieces of which it was told that they cannot be read. */
+  readonly #told = new Set<number>();
 
   constructor(options: UploaderOptions) {
     this.#options = options;
@@ -60,6 +68,11 @@ export class Uploader {
       })),
     );
     for (const link of all) this.#setChoking(link, !chosen.has(link));
+    for (const [piece, until] of this.#unreadable) {
+      if (until > now) continue;
+      this.#unreadable.delete(piece);
+      this.#options.onServed(piece, true);
+    }
   }
 
   /** A newcomer is served at once while there are places; otherwise it waits for its turn. */
@@ -80,8 +93,18 @@ export class Uploader {
     }
   }
 
+  /** What others may be told that we have: a copy when it is not all that was verified. */
+  get served(): Bitfield {
+    const { have } = this.#options;
+    if (this.#unreadable.size === 0) return have;
+    const served = new Bitfield(have.length);
+    for (const piece of have) if (!this.#unreadable.has(piece)) served.add(piece);
+    return served;
+  }
+
   onRequest(link: PeerLink, request: BlockRequest): void {
-    if (!this.#options.have.has(request.piece) || link.waiting.length >= OUR_REQQ) {
+    const serves = this.#options.have.has(request.piece) && !this.#unreadable.has(request.piece);
+    if (!serves || link.waiting.length >= OUR_REQQ) {
       link.connection.sendReject(request.piece, request.begin, request.length);
       return;
     }
@@ -124,12 +147,9 @@ export class Uploader {
         const next = await reading.shift();
         if (next === undefined) return;
         ahead -= next.length;
-        this.#send(link, next);
+        if (next.error === undefined) this.#send(link, next);
+        else this.#refuse(link, next.run, next.error);
       }
-    } catch (error) {
-      if (!(error instanceof StorageError)) throw error;
-      this.#options.onStorageError(error);
-      link.close(error);
     } finally {
       link.reading = false;
     }
@@ -143,7 +163,7 @@ export class Uploader {
       if (run.length === 0) break;
       begun += lengthOf(run);
       const read = this.#read(run);
-      // When an earlier one fails, nobody waits for this one.
+      // When an earlier one throws, nobody waits for this one.
       read.catch(() => undefined);
       reading.push(read);
     }
@@ -166,8 +186,28 @@ export class Uploader {
     invariant(first !== undefined, 'a run has requests');
     const length = lengthOf(run);
     const buffer = this.#buffers.acquire(length);
-    await this.#options.storage.read(first.piece, first.begin, buffer.subarray(0, length));
-    return { run, buffer, length };
+    try {
+      await this.#options.storage.read(first.piece, first.begin, buffer.subarray(0, length));
+      return { run, buffer, length };
+    } catch (error) {
+      if (!(error instanceof StorageError)) throw error;
+      return { run, buffer, length, error };
+    }
+  }
+
+  /** The piece cannot be read: who understands is told so (BEP 54, BEP 6), others are hung up on. */
+  #refuse(link: PeerLink, run: readonly BlockRequest[], error: StorageError): void {
+    const [{ piece } = { piece: -1 }] = run;
+    this.#unreadable.set(piece, this.#options.clock.now() + UNREADABLE_PAUSE);
+    if (!this.#told.has(piece)) this.#options.onStorageError(error);
+    this.#told.add(piece);
+    const { connection, waiting } = link;
+    if (connection.fast && connection.takes('lt_donthave')) {
+      const lost = [...run, ...waiting.filter((request) => request.piece === piece)];
+      waiting.splice(0, waiting.length, ...waiting.filter((request) => request.piece !== piece));
+      for (const { begin, length } of lost) connection.sendReject(piece, begin, length);
+    } else link.close(error);
+    this.#options.onServed(piece, false);
   }
 
   #sendBuffer(link: PeerLink): number {
@@ -197,6 +237,8 @@ interface ReadRun {
   readonly run: readonly BlockRequest[];
   readonly buffer: Uint8Array;
   readonly length: number;
+  /** It could not be read. */
+  readonly error?: StorageError;
 }
 
 function lengthOf(run: readonly BlockRequest[]): number {

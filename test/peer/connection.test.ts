@@ -3,112 +3,11 @@ import { Bitfield } from '../../src/base/bitfield.ts';
 import { ProtocolError } from '../../src/base/errors.ts';
 import {
   BLOCK_LENGTH,
-  type ExtendedHandshake,
   encodeExtendedHandshake,
   encodeMetadataMessage,
-  encodePieceHeader,
-  type Geometry,
-  type MetadataMessage,
-  Outbox,
-  PeerConnection,
-  type PeerEvents,
+  type Outbox,
 } from '../../src/peer/index.ts';
-
-/** 10 pieces of two blocks, the last of one short block. */
-const GEOMETRY: Geometry = {
-  pieceCount: 10,
-  pieceSize: (piece) => (piece === 9 ? 100 : 2 * BLOCK_LENGTH),
-};
-
-class Told implements PeerEvents {
-  readonly calls: string[] = [];
-  readonly metadata: MetadataMessage[] = [];
-  target: Uint8Array | undefined = new Uint8Array(BLOCK_LENGTH);
-  onExtendedHandshake(handshake: ExtendedHandshake): void {
-    this.calls.push(`handshake ${handshake.version ?? ''}`);
-  }
-  onChoke(): void {
-    this.calls.push('choke');
-  }
-  onUnchoke(): void {
-    this.calls.push('unchoke');
-  }
-  onInterest(): void {
-    this.calls.push('interest');
-  }
-  onHave(piece: number): void {
-    this.calls.push(`have ${piece}`);
-  }
-  onPieces(): void {
-    this.calls.push('pieces');
-  }
-  onBlockStart(piece: number, begin: number, length: number): Uint8Array | undefined {
-    this.calls.push(`start ${piece} ${begin} ${length}`);
-    return this.target?.subarray(0, length);
-  }
-  onBlock(piece: number, begin: number, _length: number, stored: boolean): void {
-    this.calls.push(`block ${piece} ${begin} ${stored}`);
-  }
-  onReject(piece: number, begin: number): void {
-    this.calls.push(`reject ${piece} ${begin}`);
-  }
-  onRequest(piece: number, begin: number, length: number): void {
-    this.calls.push(`request ${piece} ${begin} ${length}`);
-  }
-  onCancel(piece: number, begin: number): void {
-    this.calls.push(`cancel ${piece} ${begin}`);
-  }
-  onAllowedFast(piece: number): void {
-    this.calls.push(`allowed ${piece}`);
-  }
-  onMetadata(message: MetadataMessage): void {
-    this.metadata.push(message);
-  }
-  onPort(port: number): void {
-    this.calls.push(`port ${port}`);
-  }
-}
-
-interface Pair {
-  readonly told: Told;
-  readonly connection: PeerConnection;
-  readonly sent: Uint8Array[];
-  /** Feeds what a peer would send. */
-  say(send: (box: Outbox) => void, now?: number): void;
-}
-
-function pair(options: { fast?: boolean; extended?: boolean; blind?: boolean } = {}): Pair {
-  const told = new Told();
-  const sent: Uint8Array[] = [];
-  const connection = new PeerConnection({
-    fast: options.fast ?? true,
-    extended: options.extended ?? true,
-    geometry: options.blind === true ? undefined : GEOMETRY,
-    now: 0,
-    write: (bytes) => sent.push(bytes),
-    events: told,
-  });
-  return {
-    told,
-    connection,
-    sent,
-    say(send, now = 0) {
-      const box = new Outbox();
-      send(box);
-      connection.receive(box.take(), now);
-    },
-  };
-}
-function field(pieces: readonly number[]): Uint8Array {
-  const bits = new Bitfield(10);
-  for (const piece of pieces) bits.add(piece);
-  return bits.bytes;
-}
-function block(piece: number, begin: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(13 + length);
-  bytes.set(encodePieceHeader(piece, begin, length));
-  return bytes;
-}
+import { block, field, GEOMETRY, pair } from './pair.ts';
 
 test('the port of a DHT node comes across, 0 is none', () => {
   const { say, told, connection, sent } = pair();
@@ -272,7 +171,7 @@ describe('extensions', () => {
     connection.sendExtendedHandshake({ version: 'bip', metadataSize: 5 });
     connection.flush(0);
     expect(new TextDecoder('latin1').decode(sent[0])).toContain(
-      '1:md11:ut_metadatai1ee13:metadata_sizei5e',
+      '1:md11:lt_donthavei5e11:upload_onlyi3e11:ut_metadatai1ee13:metadata_sizei5e',
     );
     const theirs = encodeExtendedHandshake({
       messages: new Map([['ut_metadata', 9]]),
@@ -296,8 +195,11 @@ describe('extensions', () => {
   });
 
   test('metadata messages come under the id that we offered; other ids are passed over', () => {
-    const { say, told } = pair();
+    const { say, told, connection } = pair();
     const request = encodeMetadataMessage({ type: 'request', piece: 3 });
+    say((box) => box.extended(1, request));
+    expect(told.metadata).toEqual([]);
+    connection.sendExtendedHandshake({});
     say((box) => box.extended(1, request));
     say((box) => box.extended(77, request));
     expect(told.metadata).toEqual([{ type: 'request', piece: 3 }]);

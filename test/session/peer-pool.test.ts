@@ -66,12 +66,12 @@ test('who is known from the DHT alone is forgotten with it, even while connected
   pool.add(at(3), 'user');
   pool.add(at(5), 'tracker');
   pool.add(at(5), 'dht');
-  expect(pool.next(0)).toEqual(at(1));
+  for (const n of [3, 2, 5, 1]) expect(pool.next(0)).toEqual(at(n));
   pool.forget('dht');
-  pool.released(at(1), true, 0);
+  for (const n of [1, 2, 3, 5]) pool.released(at(n), true, 0);
   const rest: unknown[] = [];
   for (let next = pool.next(1e9); next !== undefined; next = pool.next(1e9)) rest.push(next);
-  expect(rest).toEqual([at(2), at(3), at(5)]);
+  expect(rest).toEqual([at(3), at(2), at(5)]);
 });
 
 test('our own address and port 0 are never called; the pool has a limit', () => {
@@ -99,4 +99,73 @@ test('who is known from a tracker as well is kept when the local network is left
   pool.add(at(4), 'lpd');
   pool.forget('lpd');
   expect([pool.size, pool.next(0), pool.next(0)]).toEqual([2, at(2), at(3)]);
+});
+
+test('whom peers name is called last, and given up sooner', () => {
+  const pool = new PeerPool();
+  pool.add(at(1), 'pex');
+  pool.add(at(2), 'dht');
+  pool.add(at(3), 'tracker');
+  pool.add(at(4), 'user');
+  expect([4, 3, 2, 1].map(() => pool.next(0))).toEqual([4, 3, 2, 1].map(at));
+  pool.released(at(1), false, 0);
+  expect(pool.size).toBe(4);
+  expect(pool.next(15_000)).toEqual(at(1));
+  pool.released(at(1), false, 15_000);
+  expect(pool.size).toBe(3);
+});
+
+test('in a full pool an address from a better source takes the place of one from a lesser', () => {
+  const pool = new PeerPool();
+  for (let n = 0; n < 3_000; n++) {
+    pool.add({ host: `10.${n >> 8}.${n & 255}.1`, port: 1 }, n === 0 ? 'dht' : 'pex');
+  }
+  expect(pool.add(at(1), 'pex')).toBe(false);
+  expect(pool.add(at(2), 'dht')).toBe(true);
+  expect(pool.add(at(3), 'tracker')).toBe(true);
+  expect(pool.size).toBe(3_000);
+  expect([pool.next(0), pool.next(0)]).toEqual([at(3), { host: '10.0.0.1', port: 1 }]);
+});
+
+test('thirty calls at once after a rest, then thirty a second', () => {
+  const pool = new PeerPool();
+  for (let n = 0; n < 200; n++) pool.add({ host: `10.0.${n}.1`, port: 1 }, 'tracker');
+  const callsAt = (now: number): number => {
+    let count = 0;
+    while (pool.next(now) !== undefined) count++;
+    return count;
+  };
+  expect(callsAt(0)).toBe(30);
+  expect(pool.nextAt()).toBeGreaterThan(0);
+  expect(pool.nextAt()).toBeLessThan(50);
+  expect(callsAt(500)).toBe(15);
+  expect(callsAt(10_000)).toBe(30);
+});
+
+test('who wants nothing is not called while we want nothing either', () => {
+  const pool = new PeerPool();
+  pool.add(at(1), 'pex', { uploadOnly: true });
+  pool.add(at(2), 'tracker');
+  pool.noteUploadOnly(at(2), true);
+  pool.isSeeding = true;
+  expect([pool.next(0), pool.nextAt()]).toEqual([undefined, undefined]);
+  pool.noteUploadOnly(at(2), false);
+  expect(pool.next(0)).toEqual(at(2));
+  pool.isSeeding = false;
+  expect(pool.next(0)).toEqual(at(1));
+});
+
+test('what is retracted is forgotten at once, or with the failure of the call under way', () => {
+  const pool = new PeerPool();
+  for (const n of [1, 2]) pool.add(at(n), 'pex');
+  pool.add(at(3), 'tracker');
+  expect(pool.next(0)).toEqual(at(3));
+  expect(pool.next(0)).toEqual(at(1));
+  for (const n of [1, 2, 3]) pool.retract(at(n), 'pex');
+  expect(pool.size).toBe(2);
+  pool.released(at(1), false, 0);
+  pool.released(at(3), false, 0);
+  expect(pool.size).toBe(1);
+  pool.hurry(at(3));
+  expect(pool.next(0)).toEqual(at(3));
 });

@@ -100,6 +100,7 @@ export class SwarmWorld {
   async seed(
     options: Partial<HostOptions> & Pick<TorrentOptions, 'peers'> = {},
     spoil?: (path: string, bytes: Uint8Array) => Uint8Array,
+    more: Partial<TorrentOptions> = {},
   ): Promise<Peer> {
     const { peers, ...hostOptions } = options;
     const host = this.host(hostOptions);
@@ -110,6 +111,7 @@ export class SwarmWorld {
       seedOnly: true,
       verify: 'never',
       ...(peers === undefined ? {} : { peers }),
+      ...more,
     });
     await peer.torrent.completed;
     return peer;

@@ -14,6 +14,8 @@ export interface LibtorrentOptions extends Omit<PeerOptions, 'state'> {
   readonly peers?: readonly string[];
   /** Serve what is on disk without checking it: a liar when that is not what the torrent says. */
   readonly lie?: boolean;
+  /** False: hears of no peers from others, and tells of none. */
+  readonly pex?: boolean;
 }
 
 /** Ready when its listener is open, its data is checked and the tracker has answered. */
@@ -70,6 +72,7 @@ function argumentsOf(options: LibtorrentOptions, port: number): string[] {
     '--port',
     String(port),
     ...(options.host === undefined ? [] : ['--host', options.host]),
+    ...(options.pex === false ? ['--no-pex'] : []),
     ...(options.peers ?? []).flatMap((peer) => ['--peer', peer]),
     ...rates.flatMap(([flag, rate]) => (rate === undefined ? [] : [flag, String(rate)])),
     ...(options.utpOnly === true ? ['--utp', '--no-tcp'] : []),

@@ -198,6 +198,8 @@ def parameters(options):
     )
     if options.lpd:
         params.flags &= ~flags.disable_lsd
+    if options.no_pex:
+        params.flags |= flags.disable_pex
     if options.lie or options.seed_mode:
         params.flags |= flags.seed_mode  # whatever is on disk is taken for the truth
     return params
@@ -303,6 +305,7 @@ def arguments():
         peer.add_argument("--utp", action="store_true")
         peer.add_argument("--lpd", action="store_true", help="local discovery")
         peer.add_argument("--no-tcp", action="store_true")
+        peer.add_argument("--no-pex", action="store_true", help="hear of no peers from peers")
         peer.add_argument("--plain", action="store_true", help="never encrypt")
         peer.add_argument("--seed-mode", action="store_true", help="do not check the data first")
         peer.add_argument("--lie", action="store_true", help="serve whatever is on disk, unchecked")
