@@ -26,6 +26,14 @@ function mostPeers(libtorrent: Peer): number {
   return Math.max(0, ...states.map((state) => numberAt(state, 'peers')));
 }
 
+/** Waits until it has something of another, with whom it is connected then: of that it can tell. */
+async function metBy(teller: Peer): Promise<void> {
+  await until(async () => (await teller.counters()).downloaded > 0, {
+    deadlineMs: DONE_MS,
+    what: 'the two to meet',
+  });
+}
+
 describeWith(['libtorrent'], 'PEX with libtorrent', () => {
   test.concurrent('bip is told of a seed by a peer that has next to nothing itself', async () => {
     await using swarm = await openSwarm(content());
@@ -35,14 +43,17 @@ describeWith(['libtorrent'], 'PEX with libtorrent', () => {
       peers: [seed.address],
       downloadLimit: HARDLY,
     });
-    await until(() => mostPeers(teller) === 1, { deadlineMs: DONE_MS, what: 'the two to meet' });
+    await metBy(teller);
     const dir = swarm.to('out');
     const args = ['--peer', teller.address, '--output', dir, '--verbose'];
     await using bip = new Bip(['download', swarm.torrent.path, ...args]);
     await expectComplete(bip, swarm, { dir, deadlineMs: DONE_MS });
     expect(bip.child.stderr).toContain(`${teller.address} named 1 peer that we did not know`);
     expect(bip.child.stderr).toContain(`connected to ${seed.address}`);
-    expect((await seed.counters()).uploaded).toBeGreaterThan(MiB);
+    await until(async () => (await seed.counters()).uploaded > MiB, {
+      deadlineMs: DONE_MS,
+      what: 'the seed to have counted what it sent',
+    });
   });
 
   test.concurrent('with --no-pex bip does not listen', async () => {
@@ -53,7 +64,7 @@ describeWith(['libtorrent'], 'PEX with libtorrent', () => {
       peers: [seed.address],
       downloadLimit: HARDLY,
     });
-    await until(() => mostPeers(teller) === 1, { deadlineMs: DONE_MS, what: 'the two to meet' });
+    await metBy(teller);
     const args = ['--peer', teller.address, '--output', swarm.to('out'), '--verbose', '--no-pex'];
     await using bip = new Bip(['download', swarm.torrent.path, ...args, '--timeout', '10s']);
     await bip.ended(DONE_MS);
