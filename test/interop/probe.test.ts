@@ -1,5 +1,6 @@
 /** `bip handshake probe` against running clients: whom it names, and what it finds out about them. */
 
+import { mkdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { Bip, bipJson } from './bip.ts';
 import { singleFile } from './content.ts';
@@ -17,6 +18,8 @@ import { openSwarm, type Swarm } from './swarm.ts';
 
 const READY_MS = 20_000;
 const DONE_MS = 30_000;
+/** libtorrent speaks of others once a minute. */
+const PEX_MS = 100_000;
 
 interface Expected {
   readonly client: RegExp;
@@ -177,5 +180,22 @@ describeWith(['libtorrent'], 'bip itself', () => {
     const lines = bip.child.lines.map(parseJson);
     expect(textAt(lines[0], 'client')).toMatch(/^libtorrent /);
     expect(lines[1]).toMatchObject({ address: nobody, error: { code: 'BIP_REFUSED' } });
+  });
+
+  test('the peers that libtorrent names, when it is waited for', async () => {
+    await using swarm = await openSwarm(singleFile());
+    const seeder = await swarm.seed('libtorrent', { uploadLimit: 20_000 });
+    const out = swarm.to('out');
+    await mkdir(out);
+    const leecher = await swarm.leech('libtorrent', out, { peers: [seeder.address] });
+    await leecher.child.until(async () => (await leecher.counters()).downloaded > 0, {
+      deadlineMs: READY_MS,
+      what: 'the leecher to know the seeder',
+    });
+    const args = ['handshake', 'probe', leecher.address, '--wait', '80s', '--encryption', 'off'];
+    const [found] = await bipJson([...args, '--info-hash', swarm.torrent.path], PEX_MS);
+    expect(at(found, 'pex')).toEqual([
+      { address: seeder.address, flags: expect.arrayContaining(['seed']) },
+    ]);
   });
 });
