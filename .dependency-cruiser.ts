@@ -17,6 +17,7 @@ const FLOORS: readonly (readonly string[])[] = [
     'src/lpd',
     'src/utp',
     'src/proxy',
+    'src/blocklist',
   ],
   ['src/peer', 'src/select', 'src/disk'],
   ['src/session', 'src/content', 'src/probe'],

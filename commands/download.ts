@@ -9,6 +9,7 @@ import { loadTorrent, parseOptions } from './cli/torrent-argument.ts';
 import { formatDuration, formatSize } from './cli/units.ts';
 import { waitFor } from './cli/wait-for.ts';
 import { warnWhenAlone } from './transfer/alone.ts';
+import { type Blocked, keepToLists } from './transfer/blocklist.ts';
 import type { EndEvent, TransferEvent } from './transfer/events.ts';
 import {
   addTransferFlags,
@@ -80,9 +81,11 @@ Examples:
 `;
 
 async function* download(asked: Invocation<DownloadFlags>): AsyncGenerator<TransferEvent> {
-  const { context, args, reporter } = asked;
-  const options = await flagsWithin(context, asked.options, reporter);
-  const invocation = { ...asked, options };
+  const { args, reporter } = asked;
+  const options = await flagsWithin(asked.context, asked.options, reporter);
+  using list = await keepToLists(asked.context, options, reporter);
+  const { context } = list;
+  const invocation = { ...asked, context, options };
   const sources: TorrentSource[] = [];
   for (const argument of args) {
     sources.push(await loadTorrent(context, argument, { signal: context.signal }));
@@ -96,7 +99,7 @@ async function* download(asked: Invocation<DownloadFlags>): AsyncGenerator<Trans
   for (const source of sources) {
     const spent = context.runtime.clock.now() - started;
     const left = options.timeout === undefined ? undefined : Math.max(0, options.timeout - spent);
-    yield* downloadOne(invocation, { session, source, timeoutMs: left });
+    yield* downloadOne(invocation, { session, source, timeoutMs: left, list });
   }
 }
 
@@ -106,6 +109,7 @@ async function* downloadOne(
     readonly session: Session;
     readonly source: TorrentSource;
     readonly timeoutMs: number | undefined;
+    readonly list: Blocked;
   },
 ): AsyncGenerator<TransferEvent> {
   const { Transfer } = await import('./transfer/transfer.ts');
@@ -136,7 +140,7 @@ async function* downloadOne(
     outcome.catch(() => undefined);
     yield* transfer.events;
     const [result] = await Promise.allSettled([outcome]);
-    const end = transfer.end();
+    const end = { ...transfer.end(), ...how.list.counts() };
     await transfer.torrent[Symbol.asyncDispose]();
     yield end;
     if (result.status === 'rejected') throw result.reason;

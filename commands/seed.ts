@@ -20,6 +20,7 @@ import { maskSecrets } from './cli/secrets.ts';
 import { loadTorrent, parseOptions } from './cli/torrent-argument.ts';
 import { formatDuration, formatSize } from './cli/units.ts';
 import { waitFor } from './cli/wait-for.ts';
+import { keepToLists } from './transfer/blocklist.ts';
 import { type Located, locateContent, nameOf, parentOf } from './transfer/content-path.ts';
 import type { TransferEvent } from './transfer/events.ts';
 import {
@@ -82,9 +83,11 @@ const UNREACHABLE =
   'nobody can call through a proxy: only peers that this seed finds and calls by itself are served';
 
 async function* seed(asked: Invocation<SeedFlags>): AsyncGenerator<TransferEvent> {
-  const { context, reporter } = asked;
-  const options = await flagsWithin(context, asked.options, reporter);
-  const invocation = { ...asked, options };
+  const { reporter } = asked;
+  const options = await flagsWithin(asked.context, asked.options, reporter);
+  using list = await keepToLists(asked.context, options, reporter);
+  const { context } = list;
+  const invocation = { ...asked, context, options };
   if (context.proxy !== undefined) reporter.warn(UNREACHABLE);
   const served = await findData(invocation);
   const { Session } = await import('../src/session/index.ts');
@@ -125,7 +128,7 @@ async function* seed(asked: Invocation<SeedFlags>): AsyncGenerator<TransferEvent
       yield* transfer.events;
       await outcome;
     }
-    const end = transfer.end();
+    const end = { ...transfer.end(), ...list.counts() };
     await transfer.torrent[Symbol.asyncDispose]();
     yield end;
     context.signal.throwIfAborted();

@@ -15,6 +15,7 @@ import { loadTorrent, parseOptions } from '../cli/torrent-argument.ts';
 import { formatDuration, parseWhole } from '../cli/units.ts';
 import { waitFor } from '../cli/wait-for.ts';
 import { warnWhenAlone } from '../transfer/alone.ts';
+import { keepToLists } from '../transfer/blocklist.ts';
 import { addTransferFlags, sessionOptions, type TransferFlags } from '../transfer/flags.ts';
 import { flagsWithin } from '../transfer/reach.ts';
 import { FetchOutput, type OutputFlags, torrentOf } from './fetch-output.ts';
@@ -48,9 +49,11 @@ export function fetchCommand(context: Context): Command {
 }
 
 async function* run(asked: Invocation<FetchFlags>): AsyncGenerator<Fetched> {
-  const { context, args } = asked;
-  const options = await flagsWithin(context, asked.options, asked.reporter);
-  const invocation = { ...asked, options };
+  const { args, reporter } = asked;
+  const options = await flagsWithin(asked.context, asked.options, reporter);
+  using list = await keepToLists(asked.context, options, reporter);
+  const { context } = list;
+  const invocation = { ...asked, context, options };
   const inputs = await withLines(context, args);
   const output = new FetchOutput(context, options);
   await output.check(inputs.length, options.json === true);

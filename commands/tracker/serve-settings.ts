@@ -2,7 +2,8 @@
 
 import { UsageError } from '../../src/base/errors.ts';
 import { ipFamily } from '../../src/base/ip.ts';
-import { NetworkSet, parseNetwork, type ServiceOptions } from '../../src/tracker/server/index.ts';
+import { parseNetwork } from '../../src/base/ip-network.ts';
+import { NetworkSet, type ServiceOptions } from '../../src/tracker/server/index.ts';
 import type { ServeFlags } from './serve-options.ts';
 
 type Settings = Omit<ServiceOptions, 'signal' | 'onEvent' | 'access'>;

@@ -24,6 +24,8 @@ export interface EndEvent {
   readonly downloaded: number;
   readonly uploaded: number;
   readonly wasted: number;
+  /** Connections that `--blocklist` prevented. */
+  readonly blocked?: number;
   readonly elapsedMs: number;
 }
 

@@ -4,16 +4,22 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Endpoint, parseEndpoint } from '../../src/base/endpoint.ts';
 import { UsageError } from '../../src/base/errors.ts';
 import { ipFamily } from '../../src/base/ip.ts';
-import type { EncryptionMode, SessionOptions, VerifyMode } from '../../src/session/index.ts';
+import type {
+  EncryptionMode,
+  SessionOptions,
+  TransportMode,
+  VerifyMode,
+} from '../../src/session/index.ts';
 import type { Context } from '../cli/context.ts';
 import { bootstrapOption } from '../cli/dht-flags.ts';
 import { noProxyOption, proxyOption } from '../cli/proxy.ts';
+import type { Reporter } from '../cli/reporter.ts';
 import { parseDuration, parseWhole } from '../cli/units.ts';
+import { type BlocklistFlags, blocklistOption } from './blocklist.ts';
 import { type DhtFlags, type DhtWishes, dhtOptions } from './dht.ts';
 import { type LpdFlags, lpdOptions } from './lpd.ts';
 
-export interface TransferFlags extends DhtFlags, LpdFlags {
-  readonly peer?: readonly Endpoint[];
+export interface TransferFlags extends DhtFlags, LpdFlags, BlocklistFlags {
   readonly port?: number;
   /** Milliseconds. */
   readonly timeout?: number;
@@ -21,6 +27,7 @@ export interface TransferFlags extends DhtFlags, LpdFlags {
   readonly verify?: boolean;
   readonly trackers: boolean;
   readonly encryption: EncryptionMode;
+  readonly transport: TransportMode;
   readonly reveal?: true;
 }
 
@@ -50,6 +57,11 @@ export function addTransferFlags(
       ),
     )
     .addOption(
+      new Option('--transport <name>', 'how to connect: TCP, uTP, or whichever answers first')
+        .choices(['tcp', 'utp', 'both'])
+        .default('both'),
+    )
+    .addOption(
       new Option(
         '--encryption <mode>',
         'plain connections only, encrypted where it helps, or RC4 only',
@@ -68,6 +80,7 @@ export function addTransferFlags(
     )
     .addOption(new Option('--no-dht-table', 'keep no nodes of the DHT for the next run'))
     .addOption(new Option('--no-lpd', 'neither ask nor tell the local network'))
+    .addOption(blocklistOption())
     .addOption(proxyOption())
     .addOption(noProxyOption())
     .addOption(new Option('--reveal', 'show passkeys and other secrets in tracker URLs'));
@@ -89,12 +102,26 @@ export async function sessionOptions(
     signal: wishes.context.signal,
     encryption: flags.encryption,
     onNote: (message) => wishes.reporter.explain(message),
+    ...transportOf(flags, wishes),
     ...(dht === undefined ? {} : { dht }),
     ...(lpd === undefined ? {} : { lpd }),
     ...(flags.port === undefined ? {} : { port: flags.port }),
     ...(flags.host === undefined ? {} : { host: flags.host }),
     ...(flags.bind === undefined ? {} : { bind: flags.bind }),
   };
+}
+
+/** Through a proxy by TCP alone, unless uTP is asked for: packets go around by way of the proxy, and nobody can call. */
+function transportOf(
+  { transport }: Pick<TransferFlags, 'transport'>,
+  {
+    context,
+    reporter,
+  }: { readonly context: Context; readonly reporter: Pick<Reporter, 'explain'> },
+): Pick<SessionOptions, 'transport'> {
+  if (context.proxy === undefined || transport !== 'both') return { transport };
+  reporter.explain('peers are called over TCP alone: that is what a proxy is good at');
+  return { transport: 'tcp' };
 }
 
 /** A folder as the file system port wants it, without a slash at the end. */

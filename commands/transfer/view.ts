@@ -18,14 +18,18 @@ export const seedView: View<TransferEvent> = {
   terminal(event, style) {
     if (event.type === 'seeding') return `${style.bold(String(event['magnet']))}\n`;
     return event.type === 'end'
-      ? `${formatSize(event.uploaded)} sent in ${formatDuration(event.elapsedMs)}\n`
+      ? `${formatSize(event.uploaded)} sent in ${formatDuration(event.elapsedMs)}${blockedBy(event)}\n`
       : undefined;
   },
   plain: (event) => (event.type === 'seeding' ? tsv(String(event['magnet'])) : undefined),
 };
 
+function blockedBy({ blocked }: EndEvent): string {
+  return blocked === undefined ? '' : `, ${blocked} connections blocked`;
+}
+
 function summary(event: EndEvent): string {
-  const { path, done, total, downloaded, elapsedMs, wasted } = event;
+  const { path, done, total, downloaded, elapsedMs, wasted, blocked } = event;
   const rate = elapsedMs > 0 ? (downloaded * 1000) / elapsedMs : 0;
   const parts = [
     `${path}:`,
@@ -34,5 +38,6 @@ function summary(event: EndEvent): string {
     `(${formatSize(Math.round(rate))}/s)`,
   ];
   if (wasted > 0) parts.push(`${formatSize(wasted)} wasted`);
+  if (blocked !== undefined) parts.push(`${blocked} connections blocked`);
   return parts.join(' ');
 }

@@ -11,7 +11,7 @@
 
 export type { AccessLists } from './access.ts';
 export { type DenyList, parseAllowList, parseDenyList, parsePasskeys } from './lists.ts';
-export { NetworkSet, parseNetwork } from './network-set.ts';
+export { NetworkSet } from './network-set.ts';
 export {
   type ServiceEvent,
   type ServiceHost,

@@ -2,8 +2,9 @@
 
 import { ProtocolError } from '../../base/errors.ts';
 import { parseInfoHash } from '../../base/ids.ts';
+import { type AddressNetwork, parseNetwork } from '../../base/ip-network.ts';
 import { InfoHashSet } from './info-hash-set.ts';
-import { type AddressNetwork, NetworkSet, parseNetwork } from './network-set.ts';
+import { NetworkSet } from './network-set.ts';
 import { isPasskey } from './passkeys.ts';
 
 /** What is not served. */

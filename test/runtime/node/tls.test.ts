@@ -3,10 +3,10 @@
 import { createServer, type Server } from 'node:https';
 import { createServer as createTcpServer, type Server as TcpServer } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { nodeRuntime } from '../../../src/runtime/node/index.ts';
-import type { TlsFacts } from '../../../src/runtime/ports.ts';
+import type { Connect, TlsFacts } from '../../../src/runtime/ports.ts';
 import { CERTIFICATE, KEY, VALID_UNTIL } from './certificate.ts';
 
 const { signal } = new AbortController();
@@ -43,10 +43,14 @@ const FACTS = {
   validUntil: VALID_UNTIL,
 };
 
-async function facts(scheme: 'https' | 'wss'): Promise<TlsFacts | undefined> {
+async function facts(
+  scheme: 'https' | 'wss',
+  how: { readonly connect?: Connect } = {},
+): Promise<TlsFacts | undefined> {
   const url = `${scheme}://127.0.0.1:${port}/`;
-  if (scheme === 'https') return (await runtime.http.get({ url, maxBytes: 9 }, { signal })).tls;
-  await using link = await runtime.webSockets.connect(url, { signal, maxBytes: 9 });
+  if (scheme === 'https')
+    return (await runtime.http.get({ url, maxBytes: 9 }, { ...how, signal })).tls;
+  await using link = await runtime.webSockets.connect(url, { ...how, signal, maxBytes: 9 });
   return link.tls;
 }
 
@@ -60,6 +64,19 @@ test.each(['https', 'wss'] as const)('%s: signed by nobody we know', async (sche
 test.each(['https', 'wss'] as const)('%s: what was agreed on, and by whom', async (scheme) => {
   setDefaultCACertificates([...trusted, CERTIFICATE]);
   expect(await facts(scheme)).toEqual(FACTS);
+});
+
+describe('over connections that somebody else makes', () => {
+  const connect: Connect = (to, options) => runtime.network.connect(to, options);
+
+  test.each(['https', 'wss'] as const)('%s: signed by nobody we know', async (scheme) => {
+    await expect(facts(scheme, { connect })).rejects.toMatchObject({ code: 'BIP_TLS' });
+  });
+
+  test.each(['https', 'wss'] as const)('%s: what was agreed on', async (scheme) => {
+    setDefaultCACertificates([...trusted, CERTIFICATE]);
+    expect(await facts(scheme, { connect })).toEqual(FACTS);
+  });
 });
 
 test('TLS belongs to the time of the connection', async () => {

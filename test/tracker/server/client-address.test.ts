@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatIp } from '../../../src/base/ip.ts';
+import { parseNetwork } from '../../../src/base/ip-network.ts';
 import { ClientAddresses } from '../../../src/tracker/server/client-address.ts';
-import { NetworkSet, parseNetwork } from '../../../src/tracker/server/network-set.ts';
+import { NetworkSet } from '../../../src/tracker/server/network-set.ts';
 
 const PROXIES = NetworkSet.of(
   ['10.0.0.0/8', '::1'].map((text) => parseNetwork(text)).filter((one) => one !== undefined),

@@ -3,10 +3,10 @@
 import { getHeapSpaceStatistics, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
+import { parseNetwork } from '../../../src/base/ip-network.ts';
 import {
   NetworkSet,
   parseDenyList,
-  parseNetwork,
   parsePasskeys,
   type ServiceNumbers,
   type ServiceOptions,

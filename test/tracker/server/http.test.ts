@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { decodeUtf8Lossy } from '../../../src/base/bytes.ts';
 import { encodeCompact, formatEndpoint } from '../../../src/base/endpoint.ts';
+import { parseNetwork } from '../../../src/base/ip-network.ts';
 import { decode } from '../../../src/bencode/index.ts';
 import { RateLimiter } from '../../../src/runtime/rate-limiter.ts';
 import { SeededRandom } from '../../../src/runtime/sim/index.ts';
@@ -11,7 +12,7 @@ import { Access } from '../../../src/tracker/server/access.ts';
 import { MAX_LISTED } from '../../../src/tracker/server/full-scrape.ts';
 import { InfoHashSet, type InfoHashSetHandle } from '../../../src/tracker/server/info-hash-set.ts';
 import { createAnswer, type RemoteAnswer } from '../../../src/tracker/server/model.ts';
-import { NetworkSet, parseNetwork } from '../../../src/tracker/server/network-set.ts';
+import { NetworkSet } from '../../../src/tracker/server/network-set.ts';
 import {
   announceTarget,
   CLIENT,

@@ -1,11 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatIp, parseIp } from '../../../src/base/ip.ts';
-import {
-  type AddressNetwork,
-  NetworkSet,
-  parseNetwork,
-} from '../../../src/tracker/server/network-set.ts';
+import { type AddressNetwork, parseNetwork } from '../../../src/base/ip-network.ts';
+import { NetworkSet } from '../../../src/tracker/server/network-set.ts';
 
 function network(text: string): AddressNetwork {
   const found = parseNetwork(text);
