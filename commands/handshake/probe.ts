@@ -113,7 +113,8 @@ const HELP = `
 Shakes hands and listens for a moment; nothing is downloaded. Shows the client by its peer id,
 reserved bits by the names of their BEPs, what the extended handshake says, what the peer has,
 how long connection and handshake took, and whether it lets in who comes plain, with RC4, or with
-a hidden handshake and plaintext behind it: each is tried on a connection of its own. Exit code 1 when any peer did not answer.
+a hidden handshake and plaintext behind it: each is tried on a connection of its own. Exit code 1
+when any peer did not answer.
 
 Several peers are a table on a terminal. In a pipe each peer is a line: address, ok, client, peer
 id, transport, encryption, extensions, pieces it has, pieces in all, share in percent, milliseconds
