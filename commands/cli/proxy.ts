@@ -2,13 +2,13 @@
 
 import { Option } from 'commander';
 import { ProtocolError, UsageError } from '../../src/base/errors.ts';
-import { type Proxy, parseProxyUrl } from '../../src/proxy/index.ts';
+import type { Proxy } from '../../src/proxy/index.ts';
 import { boundTo } from '../../src/runtime/bound.ts';
 import type { Context } from './context.ts';
 
 export interface ProxyFlags {
-  /** False with `--no-proxy`. */
-  readonly proxy?: Proxy | false;
+  /** As it was given; false with `--no-proxy`. */
+  readonly proxy?: string | false;
 }
 
 /** `--proxy`. */
@@ -16,7 +16,7 @@ export function proxyOption(): Option {
   return new Option(
     '--proxy <url>',
     'go through socks5://[user:password@]host:port or http://…; default $BIP_PROXY',
-  ).argParser((text) => readProxy(text, '--proxy'));
+  );
 }
 
 /** `--no-proxy`: whatever the environment says. */
@@ -28,27 +28,28 @@ export function noProxyOption(): Option {
  * The context in which everything goes through the proxy of `--proxy`, or else of `BIP_PROXY`, and leaves
  * from the address of `--bind`; the same one when there is neither.
  *
- * @throws {UsageError} for an environment that names no proxy.
+ * @throws {UsageError} for what is no proxy.
  */
 export async function reachThrough(
   context: Context,
   { proxy: wanted, bind }: ProxyFlags & { readonly bind?: string },
 ): Promise<Context> {
   const { runtime, env } = context;
-  const named = env['BIP_PROXY'] ?? '';
-  const proxy = wanted ?? (named === '' ? false : readProxy(named, 'BIP_PROXY'));
-  if (proxy === false && bind === undefined) return context;
-  if (proxy !== false) {
-    const { proxied } = await import('../../src/proxy/index.ts');
+  const where = wanted === undefined ? 'BIP_PROXY' : '--proxy';
+  const text = wanted ?? env['BIP_PROXY'] ?? '';
+  if (text !== false && (text !== '' || wanted === '')) {
+    // Loaded by whoever needs it only.
+    const { parseProxyUrl, proxied } = await import('../../src/proxy/index.ts');
+    const proxy = readProxy(parseProxyUrl, text, where);
     return { ...context, proxy, runtime: { ...runtime, ...proxied(runtime, proxy, { bind }) } };
   }
   if (bind === undefined) return context;
   return { ...context, runtime: { ...runtime, ...boundTo(runtime, bind) } };
 }
 
-function readProxy(text: string, where: string): Proxy {
+function readProxy(parse: (text: string) => Proxy, text: string, where: string): Proxy {
   try {
-    return parseProxyUrl(text);
+    return parse(text);
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     throw new UsageError(`${where}: ${error.message}`, { cause: error });
