@@ -32,7 +32,7 @@ export class DelayHistory {
       this.#minuteEnds = now + MINUTE;
     }
     const relative = (delay - this.#origin) | 0;
-    this.#step(now);
+    if (this.#step(now)) this.#base = relative;
     this.#recent[this.#next] = relative;
     this.#next = (this.#next + 1) % FILTER;
     if (relative < (this.#minutes[this.#minute] ?? 0)) this.#minutes[this.#minute] = relative;
@@ -61,8 +61,9 @@ export class DelayHistory {
     this.#base += fell;
   }
 
-  #step(now: Millis): void {
-    if (now < this.#minuteEnds) return;
+  /** Forgets what is too old; true when that is everything. */
+  #step(now: Millis): boolean {
+    if (now < this.#minuteEnds) return false;
     // After a silence all minutes that passed are empty.
     const passed = Math.min(MINUTES, 1 + Math.floor((now - this.#minuteEnds) / MINUTE));
     for (let step = 0; step < passed; step++) {
@@ -72,6 +73,8 @@ export class DelayHistory {
     this.#minuteEnds = now + MINUTE;
     let least = Number.POSITIVE_INFINITY;
     for (const minute of this.#minutes) if (minute < least) least = minute;
-    if (least !== Number.POSITIVE_INFINITY) this.#base = least;
+    if (least === Number.POSITIVE_INFINITY) return true;
+    this.#base = least;
+    return false;
   }
 }

@@ -56,11 +56,10 @@ export class Ledbat {
   }
 
   /**
-   * `bytes` were acknowledged while `underWay` of them were, and packets wait `queueing` microseconds
-   * on their way. The window grows only when it was what held the sender back.
+   * `bytes` were acknowledged, and packets wait `queueing` microseconds on their way. The window grows
+   * only when it is what held the sender back.
    */
-  acked(bytes: number, underWay: number, queueing: number): void {
-    const isLimited = underWay + 2 * this.#packet > this.#window;
+  acked(bytes: number, queueing: number, isLimited: boolean): void {
     if (this.#isSlowStart) {
       this.#isSlowStart = this.#window < this.#threshold && !this.#hasQueued(bytes, queueing);
       if (this.#isSlowStart) {

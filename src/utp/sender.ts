@@ -56,6 +56,8 @@ export class Sender {
   #lastSent: Millis;
   #tailProbed = false;
   #blockedSince: Millis | undefined;
+  /** When something was sent last, the congestion window was what ended it. */
+  #isLimited = false;
   /** Bytes of the packet that is tried. */
   #probeSize = 0;
 
@@ -138,7 +140,7 @@ export class Sender {
     const ack = unwrapSequence(reader.ack, this.acked);
     if (ack < this.acked) return;
     this.#peerWindow = reader.window;
-    const { underWay, first } = out;
+    const { first } = out;
     out.beginAck();
     const probed = out.acknowledgeUpTo(ack, now);
     const probedApart = reader.sackLength > 0 && this.#selectively(reader, bytes, now);
@@ -146,7 +148,7 @@ export class Sender {
     const { result } = out;
     if (result.packets > 0) {
       if (result.roundTrip !== undefined) this.#roundTrip.sample(result.roundTrip);
-      this.#ledbat.acked(result.bytes, underWay, this.#delays.queueing);
+      this.#ledbat.acked(result.bytes, this.#delays.queueing, this.#isLimited);
       this.#waitingSince = now;
       this.#tailProbed = false;
     }
@@ -170,6 +172,7 @@ export class Sender {
   flush(now: Millis): boolean {
     this.fill();
     let sent = false;
+    this.#isLimited = false;
     for (let next = this.#out.next(); next !== undefined; next = this.#out.next()) {
       if (!this.#maySend(next, now)) break;
       this.#send(next, now);
@@ -245,7 +248,8 @@ export class Sender {
     const { underWay } = this.#out;
     if (length === 0) return true;
     if (underWay === 0) return this.#peerWindow >= length || this.#isUnblocked(now);
-    return underWay + length <= Math.min(this.#ledbat.window, this.#peerWindow);
+    this.#isLimited = underWay + length > this.#ledbat.window;
+    return !this.#isLimited && underWay + length <= this.#peerWindow;
   }
 
   /** The other side has no room; one packet now and then asks whether that is still so. */

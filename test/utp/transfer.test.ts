@@ -1,7 +1,8 @@
 /** Everything arrives, in its order and once, whatever the network does to the packets. */
 
 import { expect, test } from 'vitest';
-import { type TransferOptions, transfer } from './pair.ts';
+import { makeWorld } from '../sim/world.ts';
+import { pour, Sink, Source, type TransferOptions, transfer, UTP_PORT, utpHost } from './pair.ts';
 
 const MB = 1e6;
 
@@ -85,4 +86,40 @@ test.for([
   expect(sink.wrongAt).toBeUndefined();
   expect(sink.received).toBe(6 * MB);
   expect(packetSize).toBe(packet);
+});
+
+test('two thousand connections on one socket', { timeout: 60_000 }, async () => {
+  const world = makeWorld();
+  const hub = world.host('10.0.0.1');
+  const signal = new AbortController().signal;
+  const size = 3000;
+  const source = new Source();
+  let complete = 0;
+  await world.run(
+    (async () => {
+      await using center = await utpHost(hub);
+      const sinks: Sink[] = [];
+      center.onAccept = (stream) => sinks.push(new Sink(stream, source, size));
+      await using stack = new AsyncDisposableStack();
+      const calls: Promise<void>[] = [];
+      for (let index = 0; index < 10; index++) {
+        const { socket } = stack.use(await utpHost(world.host(`10.0.1.${index}`, { loss: 0.01 })));
+        // So many calls at once that they fit into the table of those that are not answered yet.
+        await hub.sleep(50);
+        for (let each = 0; each < 200; each++) {
+          const call = socket.connect({ host: hub.address, port: UTP_PORT }, { signal });
+          calls.push(call.then((stream) => pour(stream, source, size)));
+        }
+      }
+      await Promise.all(calls);
+      await hub.sleep(20_000);
+      complete = sinks.filter(
+        ({ received, wrongAt }) => received === size && wrongAt === undefined,
+      ).length;
+      expect(center.socket.connections).toBe(2000);
+    })(),
+  );
+  expect(complete).toBe(2000);
+  await world.runToRest();
+  world.assertClosed();
 });
