@@ -74,6 +74,15 @@ export function decodeExtendedHandshake(payload: Uint8Array): ExtendedHandshake 
   };
 }
 
+/** BEP 10: what a later handshake says is added to the earlier ones, or replaces it. */
+export function addHandshake(
+  before: ExtendedHandshake | undefined,
+  later: ExtendedHandshake,
+): ExtendedHandshake {
+  const messages = new Map([...(before?.messages ?? []), ...later.messages]);
+  return { ...before, ...later, messages };
+}
+
 function readMessages(node: BencodeNode | undefined): Map<string, number> {
   const messages = new Map<string, number>();
   for (const [key] of node?.entries() ?? []) {

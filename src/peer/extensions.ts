@@ -7,6 +7,7 @@
 
 import { ProtocolError } from '../base/errors.ts';
 import {
+  addHandshake,
   decodeExtendedHandshake,
   decodeMetadataMessage,
   type ExtendedHandshake,
@@ -110,14 +111,13 @@ export class Extensions {
     }
   }
 
-  /** BEP 10: what a later handshake says is added to the earlier ones, or replaces it. */
   #shakeHands(handshake: ExtendedHandshake): void {
-    const messages = new Map(this.#theirs?.messages);
+    const messages = new Map<string, number>();
     for (const name of NAMES.values()) {
       const id = handshake.messages.get(name);
       if (id !== undefined) messages.set(name, id);
     }
-    this.#theirs = { ...this.#theirs, ...handshake, messages };
+    this.#theirs = addHandshake(this.#theirs, { ...handshake, messages });
     this.#events.onExtendedHandshake(this.#theirs);
     this.#setUploadOnly(handshake.uploadOnly ?? this.#uploadOnly);
   }

@@ -12,6 +12,7 @@ export { allowedFastSet } from './allowed-fast.ts';
 export { OUR_REQQ, PeerConnection } from './connection.ts';
 export type { Geometry, PeerEvents } from './events.ts';
 export {
+  addHandshake,
   decodeExtendedHandshake,
   decodeMetadataMessage,
   type ExtendedHandshake,

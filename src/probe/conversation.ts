@@ -26,6 +26,7 @@ import {
   type Reserved,
 } from '../handshake/index.ts';
 import {
+  addHandshake,
   decodeExtendedHandshake,
   type ExtendedHandshake,
   encodeExtendedHandshake,
@@ -35,7 +36,7 @@ import {
   WireParser,
 } from '../peer/index.ts';
 import type { Millis } from '../runtime/ports.ts';
-import { decodePexPeers } from './pex.ts';
+import { readNamedPeers } from './named-peers.ts';
 import { Possessions } from './possessions.ts';
 import type { Findings, PexPeer } from './report.ts';
 
@@ -47,6 +48,8 @@ const QUIET_MS: Millis = 200;
 const KEEP_ALIVE_MS: Millis = 60_000;
 /** What is read of a peer: the longest bitfield, extended messages, and some thousand haves. */
 const MAX_BYTES = 1_048_576;
+/** A later extended handshake says what has changed; how many are added up. */
+const MAX_EXTENDED_HANDSHAKES = 10;
 /** The id by which peers are to send us ut_pex. */
 const OUR_PEX_ID = 1;
 
@@ -83,6 +86,7 @@ export class Conversation implements WireHandler {
   #lastSaid: Millis;
   #bytes = 0;
   #extended: ExtendedHandshake | undefined;
+  #handshakes = 0;
   #dhtPort: number | undefined;
   #pex: readonly PexPeer[] | undefined;
   #closedByPeer = false;
@@ -196,9 +200,12 @@ export class Conversation implements WireHandler {
     if (port !== 0) this.#dhtPort = port;
   }
   extended(id: number, payload: Uint8Array): void {
-    if (id === 0) this.#extended = decodeExtendedHandshake(payload);
-    else if (id === OUR_PEX_ID && this.#options.pexWaitMs !== undefined) {
-      this.#pex ??= decodePexPeers(payload);
+    if (id === 0 && this.#handshakes < MAX_EXTENDED_HANDSHAKES) {
+      this.#handshakes++;
+      this.#extended = addHandshake(this.#extended, decodeExtendedHandshake(payload));
+    }
+    if (id === OUR_PEX_ID && this.#options.pexWaitMs !== undefined) {
+      this.#pex ??= readNamedPeers(payload);
     }
   }
   blockStart(): undefined {

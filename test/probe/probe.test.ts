@@ -24,13 +24,16 @@ const EXTENDED = said((box) =>
   ),
 );
 const HAVE_ALL = said((box) => box.plain('haveAll'));
-/** Two peers of IPv4 (the second twice) and one of IPv6, with flags. */
+/** Of IPv4 one that cannot be reached and two peers, the second twice; of IPv6 one without flags. */
 const PEX = said((box) =>
   box.extended(
     1,
     encode({
-      added: Uint8Array.of(10, 0, 0, 7, 0x1a, 0xe1, 10, 0, 0, 8, 0, 80, 10, 0, 0, 8, 0, 80),
-      'added.f': Uint8Array.of(0x12, 0x00, 0x05),
+      added: concatBytes(
+        Uint8Array.of(10, 0, 0, 6, 0, 0, 10, 0, 0, 7, 0x1a, 0xe1),
+        Uint8Array.of(10, 0, 0, 8, 0, 80, 10, 0, 0, 8, 0, 80),
+      ),
+      'added.f': Uint8Array.of(0x02, 0x1a, 0x05, 0x00),
       added6: Uint8Array.of(0x20, 0x01, 0x0d, 0xb8, ...Array<number>(11).fill(0), 1, 0x1a, 0xe1),
     }),
   ),
@@ -147,6 +150,29 @@ describe('a peer that keeps to the rules', () => {
     expect(await scene.probe({ otherHash })).toMatchObject({ handshake: { infoHash: otherHash } });
   });
 
+  test('that shakes hands a second time has said both', async () => {
+    await using scene = new ProbeScene();
+    const later = said((box) => box.extended(0, encodeUtf8('d1:md6:ut_pexi9e6:lt_texi3eee')));
+    await scene.peer({ first: concatBytes(hello(), HAVE_ALL, EXTENDED, later) });
+    const messages = new Map(Object.entries({ ut_pex: 9, ut_metadata: 0, lt_tex: 3 }));
+    expect(await scene.probe()).toMatchObject({
+      extended: { version: 'Transmission 3.00', reqq: 512, messages },
+    });
+  });
+
+  test.each([
+    [10, 10],
+    [11, 10],
+  ])('of %i extended handshakes %i are read', async (told, read) => {
+    await using scene = new ProbeScene();
+    const many = Array.from({ length: told }, (_, at) =>
+      said((box) => box.extended(0, encode({ m: { [`x${at}`]: 1 } }))),
+    );
+    await scene.peer({ first: concatBytes(hello(), HAVE_ALL, ...many) });
+    const report = await scene.probe();
+    expect('extended' in report && report.extended?.messages.size).toBe(read);
+  });
+
   test('that says two names is doubted', async () => {
     await using scene = new ProbeScene();
     await scene.peer({
@@ -167,7 +193,7 @@ describe('PEX', () => {
     await scene.peer({ first, drip: { everyMs: 30_000, bytes } });
     const report = await scene.probe({ pexWaitMs: 120_000 });
     expect('pex' in report && report.pex).toEqual([
-      { endpoint: { host: '10.0.0.7', port: 6881 }, flags: ['seed', 'reachable'] },
+      { endpoint: { host: '10.0.0.7', port: 6881 }, flags: ['seed', 'holepunch', 'reachable'] },
       { endpoint: { host: '10.0.0.8', port: 80 }, flags: ['encryption', 'utp'] },
       { endpoint: { host: '2001:db8::1', port: 6881 }, flags: [] },
     ]);
