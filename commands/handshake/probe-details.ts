@@ -7,6 +7,12 @@ import type { ExtendedHandshake } from '../../src/peer/index.ts';
 import type { Attempt, Holdings, PexPeer, ProbeReport } from '../../src/probe/index.ts';
 import type { Row } from '../cli/labelled.ts';
 import { formatMillis, formatSize } from '../cli/units.ts';
+import {
+  attemptsByEncryption,
+  TRANSPORT_NAMES,
+  transportsOf,
+  transportWords,
+} from './probe-transports.ts';
 
 export function detailsOf(named: Endpoint, report: ProbeReport): readonly Row[] {
   const { endpoint, handshake, extended, connectMs, handshakeMs, pex, fault } = report;
@@ -15,8 +21,9 @@ export function detailsOf(named: Endpoint, report: ProbeReport): readonly Row[] 
   return [
     ['answered', [took]],
     ['address', address === formatEndpoint(named) ? [] : [address]],
-    ['by', [`${report.way.transport.toUpperCase()}${familyWords(endpoint)}`]],
-    ['encryption', report.attempts.map(attemptWords)],
+    ['by', [`${TRANSPORT_NAMES[report.way.transport]}${familyWords(endpoint)}`]],
+    ['transports', transportsOf(report.attempts).map(transportWords)],
+    ['encryption', attemptsByEncryption(report).map(attemptWords)],
     ['client', [clientWords(report)]],
     ['peer id', [showPeerId(handshake.peerId)]],
     ['doubt', doubtsOf(report)],

@@ -12,6 +12,7 @@ export interface ProbeFlags {
   readonly infoHash: string;
   readonly v2?: true;
   readonly encryption: 'off' | 'prefer' | 'require';
+  readonly transport: 'tcp' | 'utp' | 'both';
   readonly ipv4?: true;
   readonly ipv6?: true;
   /** A literal address of this machine. */
@@ -36,6 +37,11 @@ export function withProbeFlags(command: Command): Command {
       new Option('--wait <duration>', 'wait so long for peers that a peer names (PEX)')
         .argParser((text) => parseDuration(text, '--wait'))
         .default(0, 'do not wait'),
+    )
+    .addOption(
+      new Option('--transport <name>', 'what to try: TCP, uTP, or one after the other')
+        .choices(['tcp', 'utp', 'both'])
+        .default('both'),
     )
     .addOption(
       new Option('--encryption <mode>', 'what to try: plain only, all, or encrypted only')
@@ -78,10 +84,23 @@ export function familiesOf({ ipv4, ipv6, bind }: ProbeFlags): readonly (4 | 6)[]
   throw new UsageError(`--bind ${bind}: the address is of the family that was excluded`);
 }
 
-/** How peers are called: in all ways that the flags leave, plain first. */
-export function waysOf({ encryption }: ProbeFlags): readonly Way[] {
-  return WAYS[encryption].map((way) => ({ transport: 'tcp', encryption: way }));
+/** How peers are called: in all ways that the flags leave, TCP and plain first. */
+export function waysOf(
+  { encryption, transport }: ProbeFlags,
+  { proxied }: { readonly proxied: boolean },
+): readonly Way[] {
+  // As downloads do: through a proxy by TCP alone, unless uTP is asked for.
+  const transports = TRANSPORTS[proxied && transport === 'both' ? 'tcp' : transport];
+  return transports.flatMap((over) =>
+    WAYS[encryption].map((way) => ({ transport: over, encryption: way })),
+  );
 }
+
+const TRANSPORTS: Readonly<Record<ProbeFlags['transport'], readonly Way['transport'][]>> = {
+  tcp: ['tcp'],
+  utp: ['utp'],
+  both: ['tcp', 'utp'],
+};
 
 const WAYS: Readonly<Record<ProbeFlags['encryption'], readonly Way['encryption'][]>> = {
   off: ['none'],

@@ -7,6 +7,7 @@ import { printable } from '../cli/printable.ts';
 import type { Style } from '../cli/style.ts';
 import { formatMillis } from '../cli/units.ts';
 import { percent, wayWords } from './probe-details.ts';
+import { attemptsByEncryption, takenTransports } from './probe-transports.ts';
 import type { Probed } from './probed.ts';
 
 /** With the heading before the first one. */
@@ -20,27 +21,22 @@ export function probeRow(probed: Probed, style: Style): string {
   return `${head}${row}\n`;
 }
 
-function cellsOf({
-  client,
-  pieces,
-  connectMs,
-  handshakeMs,
-  attempts,
-  otherClient,
-}: ProbeReport): readonly string[] {
+function cellsOf(report: ProbeReport): readonly string[] {
+  const { client, pieces, connectMs, handshakeMs, attempts, otherClient } = report;
   const doubt = client.doubt === undefined && otherClient === undefined ? '' : '?';
-  const accepted = attempts.filter(({ error }) => error === undefined).map(wayWords);
+  const accepted = attemptsByEncryption(report).filter(({ error }) => error === undefined);
   return [
     `${formatClient(client) ?? 'unknown'}${doubt}`,
     pieces?.share === undefined ? '' : percent(pieces.share),
     formatMillis(connectMs),
     formatMillis(handshakeMs),
-    accepted.join(' '),
+    takenTransports(attempts).join(' '),
+    accepted.map(wayWords).join(' '),
   ];
 }
 
-const HEADING = ['peer', 'client', 'has', 'connect', 'handshake', 'accepts'] as const;
-const WIDTHS = [21, 26, 5, 8, 9, 0] as const;
+const HEADING = ['peer', 'client', 'has', 'connect', 'handshake', 'over', 'accepts'] as const;
+const WIDTHS = [21, 26, 5, 8, 9, 7, 0] as const;
 
 function line(cells: readonly string[]): string {
   return cells

@@ -10,6 +10,7 @@ import { labelled } from '../cli/labelled.ts';
 import { roundMillis } from '../cli/units.ts';
 import { detailsOf } from './probe-details.ts';
 import { probeRow } from './probe-row.ts';
+import { takenTransports, transportsOf } from './probe-transports.ts';
 import type { Probed, ProbedPeer } from './probed.ts';
 
 export const probeView: View<Probed> = {
@@ -29,6 +30,7 @@ export const probeView: View<Probed> = {
     return {
       address: formatEndpoint(probed.named),
       error: { code, message },
+      transports: transportsJson(probed.attempts),
       attempts: probed.attempts.map(attemptJson),
     };
   },
@@ -51,6 +53,7 @@ function fieldsOf(report: ProbeReport): readonly (string | number | undefined)[]
     roundMillis(connectMs),
     roundMillis(handshakeMs),
     pex?.length,
+    takenTransports(report.attempts).join(','),
   ];
 }
 
@@ -82,15 +85,32 @@ function peerJson({ named, report }: ProbedPeer): object {
     handshakeMs: roundMillis(report.handshakeMs),
     closedByPeer: report.closedByPeer,
     fault: fault && { code: fault.code, message: fault.message },
+    transports: transportsJson(report.attempts),
     attempts: report.attempts.map(attemptJson),
   };
 }
 
-function attemptJson({ way, error }: Attempt): object {
+/** By the names of the transports that were tried. */
+function transportsJson(attempts: readonly Attempt[]): object {
+  return Object.fromEntries(
+    transportsOf(attempts).map(({ transport, connectMs, error }) => [
+      transport,
+      {
+        connected: connectMs !== undefined,
+        connectMs: connectMs === undefined ? undefined : roundMillis(connectMs),
+        accepted: error === undefined,
+        error: error && { code: error.code, message: error.message },
+      },
+    ]),
+  );
+}
+
+function attemptJson({ way, connectMs, error }: Attempt): object {
   const { transport, encryption } = way;
   return {
     transport,
     encryption,
+    connectMs: connectMs === undefined ? undefined : roundMillis(connectMs),
     accepted: error === undefined,
     error: error && { code: error.code, message: error.message },
   };

@@ -6,6 +6,7 @@ import { BipError, TimeoutError, UsageError } from '../../src/base/errors.ts';
 import { Reserved } from '../../src/handshake/index.ts';
 import { type ProbeOptions, probePeer } from '../../src/probe/index.ts';
 import { bounded } from '../../src/runtime/aborting.ts';
+import { UtpTransport } from '../../src/utp/index.ts';
 import { action, type Invocation } from '../cli/action.ts';
 import type { Context } from '../cli/context.ts';
 import { EXIT, ExitWith } from '../cli/exit-codes.ts';
@@ -36,7 +37,11 @@ async function* run({ context, args, options }: Invocation<ProbeFlags>): AsyncGe
   }
   const families = familiesOf(options);
   const torrent = await probedTorrent(context, options.infoHash, { v2: options.v2 === true });
-  const shared = sharedOptions(context, options, torrent);
+  const ways = waysOf(options, { proxied: context.proxy !== undefined });
+  await using utp = ways.some(({ transport }) => transport === 'utp')
+    ? await openUtp(context, options)
+    : undefined;
+  const shared = { ...sharedOptions(context, options, torrent), ways, utp };
   const { concurrency } = options;
   const { signal } = context;
   const alone = args.length === 1 && !args.includes('-');
@@ -57,11 +62,16 @@ async function* run({ context, args, options }: Invocation<ProbeFlags>): AsyncGe
 
 type Shared = Omit<ProbeOptions, 'endpoint'>;
 
+/** One port for all calls over uTP. */
+function openUtp({ runtime, signal }: Context, { bind }: ProbeFlags): Promise<UtpTransport> {
+  return UtpTransport.open(runtime, { port: 0, host: bind, signal });
+}
+
 function sharedOptions(
   { signal }: Context,
   flags: ProbeFlags,
   { infoHash, otherHash, pieceCount, private: isPrivate }: ProbedTorrent,
-): Shared {
+): Omit<Shared, 'ways' | 'utp'> {
   const isV2 = infoHash.version === 'v2';
   return {
     infoHash: infoHash.wire,
@@ -72,7 +82,6 @@ function sharedOptions(
     timeoutMs: flags.timeout,
     pexWaitMs: isPrivate ? undefined : flags.wait,
     bind: flags.bind,
-    ways: waysOf(flags),
     signal,
   };
 }
@@ -112,17 +121,19 @@ async function probeNamed(
 const HELP = `
 Shakes hands and listens for a moment; nothing is downloaded. Shows the client by its peer id,
 reserved bits by the names of their BEPs, what the extended handshake says, what the peer has,
-how long connection and handshake took, and whether it lets in who comes plain, with RC4, or with
-a hidden handshake and plaintext behind it: each is tried on a connection of its own. Exit code 1
-when any peer did not answer.
+how long connection and handshake took, whether it lets in who comes plain, with RC4, or with a
+hidden handshake and plaintext behind it, and over which transports. Each is tried on a connection
+of its own, one after the other: when the peer shook hands over TCP, uTP is tried once. Through a
+proxy only TCP is tried, unless uTP is asked for. Exit code 1 when any peer did not answer.
 
 Several peers are a table on a terminal. In a pipe each peer is a line: address, ok, client, peer
 id, transport, encryption, extensions, pieces it has, pieces in all, share in percent, milliseconds
-to connect and for the handshake, peers it named; or address, error, code, message.
+to connect and for the handshake, peers it named, all transports; or address, error, code, message.
 
 Examples:
   $ bip handshake probe "$peer" --info-hash "$infoHash"
   $ bip handshake probe "$peer" --info-hash "$infoHash" --json | jq -r .client
+  $ bip handshake probe "$peer" --info-hash "$infoHash" --transport utp
   $ bip handshake probe --info-hash "$link" --wait 10s
   $ bip dht lookup "$infoHash" --bootstrap "$node" | bip handshake probe --info-hash "$infoHash" -
 `;

@@ -11,11 +11,15 @@ import {
 } from '../handshake/index.ts';
 import { bounded, pause } from '../runtime/aborting.ts';
 import type { ByteStream, Clock, Millis, Network, Runtime } from '../runtime/ports.ts';
+import type { UtpTransport } from '../utp/index.ts';
 import { Conversation, type ConversationOptions } from './conversation.ts';
 import type { Attempt, Findings, ProbeReport, Way } from './report.ts';
 
-/** A peer that let us in once may think for a moment that we are still there. */
-const PAUSE_BETWEEN_WAYS: Millis = 200;
+/**
+ * A peer that let us in once may think for a moment that we are still there. Over uTP libtorrent needs
+ * one to two seconds until the end of a connection has come through, and calls the next a duplicate.
+ */
+const PAUSE_BEHIND: Readonly<Record<Way['transport'], Millis>> = { tcp: 200, utp: 3000 };
 
 /** What a probe takes of the world. */
 export type ProbeRuntime = Pick<Runtime, 'clock' | 'network' | 'random'>;
@@ -24,15 +28,21 @@ export interface ProbeOptions
   extends Omit<ConversationOptions, 'peerId' | 'now' | 'write' | 'handshakeOnly'> {
   /** The address of this machine to call from. */
   readonly bind?: string | undefined;
-  /** What to try, in this order; the first that works is the one on which more is asked. */
+  /**
+   * What to try, in this order, those of one transport together; the first that works is the one on
+   * which more is asked. Of a transport that does not connect no more ways are tried, and once the peer
+   * shook hands over one transport, the other is tried by the same encryption alone.
+   */
   readonly ways: readonly Way[];
+  /** By which ways over uTP are called. */
+  readonly utp?: Pick<UtpTransport, 'connect'> | undefined;
   readonly signal: AbortSignal;
 }
 
 /** Nobody shook hands. */
 export interface ProbeFailure {
   readonly endpoint: Endpoint;
-  /** Why the first way failed. */
+  /** Why the first way failed that led to a connection; when none did, the first of all. */
   readonly error: BipError;
   readonly attempts: readonly Attempt[];
 }
@@ -49,13 +59,21 @@ export async function probePeer(
 ): Promise<ProbeReport | ProbeFailure> {
   const { endpoint } = options;
   const visits = await visitAll(runtime, options);
-  const attempts = visits.map(({ way, error }) => (error === undefined ? { way } : { way, error }));
+  const attempts = visits.map(attemptOf);
   for (const { way, connectMs = 0, findings } of visits) {
     if (findings !== undefined) return { ...findings, endpoint, way, connectMs, attempts };
   }
-  const error = visits[0]?.error;
+  const { error } = visits.find(({ connectMs }) => connectMs !== undefined) ?? visits[0] ?? {};
   invariant(error !== undefined, 'a probe by no way at all');
   return { endpoint, error, attempts };
+}
+
+function attemptOf({ way, connectMs, error }: Visit): Attempt {
+  return {
+    way,
+    ...(connectMs === undefined ? {} : { connectMs }),
+    ...(error === undefined ? {} : { error }),
+  };
 }
 
 /** One after the other, since some clients have no more than one connection to an address. */
@@ -63,9 +81,11 @@ async function visitAll(runtime: ProbeRuntime, options: ProbeOptions): Promise<r
   const visits: Visit[] = [];
   const buffers = new CipherBuffers();
   for (const way of options.ways) {
-    // Who does not answer at all does so in no disguise.
-    if (visits.some(({ connectMs }) => connectMs === undefined)) break;
-    if (visits.length > 0) await pause(runtime.clock, PAUSE_BETWEEN_WAYS, options.signal);
+    if (tellsNothing(way, visits)) continue;
+    const before = visits.at(-1);
+    if (before?.connectMs !== undefined) {
+      await pause(runtime.clock, PAUSE_BEHIND[before.way.transport], options.signal);
+    }
     const handshakeOnly = visits.some(({ findings }) => findings !== undefined);
     // Some would take a second connection of one id for the first one come back.
     const peerId = makePeerId(runtime.random);
@@ -74,13 +94,21 @@ async function visitAll(runtime: ProbeRuntime, options: ProbeOptions): Promise<r
   return visits;
 }
 
+/** Is known already what this way would tell? Each costs the peer a connection. */
+function tellsNothing({ transport, encryption }: Way, visits: readonly Visit[]): boolean {
+  const same = visits.filter(({ way }) => way.transport === transport);
+  // Who does not answer at all does so in no disguise.
+  if (same.some(({ connectMs }) => connectMs === undefined)) return true;
+  // What encryption is let in does not depend on the transport.
+  const known = visits.find(
+    ({ way, findings }) => way.transport !== transport && findings !== undefined,
+  );
+  return known !== undefined && known.way.encryption !== encryption;
+}
+
 /** One connection: when there are no findings, there is an error. */
-interface Visit {
-  readonly way: Way;
-  /** Absent when there was no connection. */
-  readonly connectMs?: Millis;
+interface Visit extends Attempt {
   readonly findings?: Findings;
-  readonly error?: BipError;
 }
 
 type VisitOptions = ProbeOptions & Pick<ConversationOptions, 'handshakeOnly' | 'peerId'>;
@@ -94,7 +122,7 @@ async function visitBy(
   const calledAt = clock.now();
   let stream: ByteStream;
   try {
-    stream = await connect(network, clock, options);
+    stream = await connect(callBy(way, network, options), clock, options);
   } catch (error) {
     if (options.signal.aborted || !(error instanceof BipError)) throw error;
     return { way, error };
@@ -129,11 +157,23 @@ function disguise(
   return MseStream.call(stream, context, { infoHash, methods: [method] });
 }
 
+type Call = (signal: AbortSignal) => Promise<ByteStream>;
+
+function callBy({ transport }: Way, network: Network, options: VisitOptions): Call {
+  const { endpoint, bind, utp } = options;
+  if (transport === 'utp') {
+    invariant(utp !== undefined, 'a probe over uTP without uTP');
+    return (signal) => utp.connect(endpoint, { signal });
+  }
+  return (signal) =>
+    network.connect(endpoint, { signal, ...(bind === undefined ? {} : { host: bind }) });
+}
+
 /** @throws {TimeoutError} with code `BIP_CONNECT_TIMEOUT`. */
 async function connect(
-  network: Network,
+  call: Call,
   clock: Clock,
-  { endpoint, bind, timeoutMs, signal }: VisitOptions,
+  { endpoint, timeoutMs, signal }: VisitOptions,
 ): Promise<ByteStream> {
   const late = (): TimeoutError =>
     new TimeoutError(
@@ -143,12 +183,7 @@ async function connect(
         code: 'BIP_CONNECT_TIMEOUT',
       },
     );
-  return await bounded({ signal, clock, limit: { ms: timeoutMs, error: late } }, (inner) =>
-    network.connect(endpoint, {
-      signal: inner,
-      ...(bind === undefined ? {} : { host: bind }),
-    }),
-  );
+  return await bounded({ signal, clock, limit: { ms: timeoutMs, error: late } }, call);
 }
 
 /** Lets a conversation run its course on a stream. */

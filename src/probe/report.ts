@@ -9,7 +9,7 @@ import type { Holdings } from './possessions.ts';
 
 /** How a peer is called: over what, and in which disguise. */
 export interface Way {
-  readonly transport: 'tcp';
+  readonly transport: 'tcp' | 'utp';
   /** After MSE all is RC4, or what follows the handshakes is plaintext. */
   readonly encryption: 'none' | 'rc4' | 'plaintext';
 }
@@ -17,6 +17,8 @@ export interface Way {
 /** What became of one way: `error` is absent where the peer shook hands. */
 export interface Attempt {
   readonly way: Way;
+  /** From the call to the connection; absent when there was none. */
+  readonly connectMs?: Millis;
   readonly error?: BipError;
 }
 

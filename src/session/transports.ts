@@ -3,11 +3,11 @@
 import { NetworkError } from '../base/errors.ts';
 import type { ByteStream, Listener, Network, Runtime } from '../runtime/ports.ts';
 import { SharedDatagrams } from '../runtime/shared-datagrams.ts';
-import { looksLikeUtp } from '../utp/index.ts';
+import { looksLikeUtp, UtpTransport } from '../utp/index.ts';
 import { either } from './either.ts';
-import { type TransportMode, UtpTransport } from './utp-transport.ts';
 
-export type { TransportMode } from './utp-transport.ts';
+/** By which transports peers are called and listened to. */
+export type TransportMode = 'tcp' | 'utp' | 'both';
 
 /** BEP 3: "Downloaders … try to listen on port 6881 … up to 6889". */
 const USUAL_PORTS = [6881, 6882, 6883, 6884, 6885, 6886, 6887, 6888, 6889] as const;

@@ -7,3 +7,4 @@
 
 export { looksLikeUtp } from './codec.ts';
 export { type UtpOptions, UtpSocket } from './socket.ts';
+export { UtpTransport } from './transport.ts';

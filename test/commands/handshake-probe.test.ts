@@ -45,7 +45,8 @@ describe('one peer', () => {
     const { code, stdout, stderr } = await new Scene().probe(1, ([one = '']) => [one, ...TORRENT]);
     expect([code, stderr]).toEqual([0, '']);
     const fields = stdout.replace(/\n$/, '').split('\t');
-    expect(fields).toHaveLength(13);
+    expect(fields).toHaveLength(14);
+    expect(fields[13]).toBe('tcp,utp');
     expect(fields.slice(0, 3)).toEqual([`10.0.0.1:${PORT}`, 'ok', 'bip 0.1.0']);
     expect(fields[3]).toMatch(/^2d425030313030[0-9a-f]{26}$/);
     expect(fields.slice(4, 10)).toEqual(['tcp', 'none', 'extended,fast', '31', '31', '100']);
@@ -55,6 +56,8 @@ describe('one peer', () => {
     const scene = new Scene();
     const argv = [...TORRENT, '--json'];
     const result = await scene.probe(1, ([one = '']) => [one, ...argv]);
+    const connectMs: unknown = expect.any(Number);
+    const taken = { connected: true, connectMs, accepted: true };
     expect([result.code, result.stderr]).toEqual([0, '']);
     expect(lines(result)).toEqual([
       {
@@ -75,17 +78,20 @@ describe('one peer', () => {
           reqq: 2000,
           port: PORT,
           yourIp: '10.0.0.2',
+          uploadOnly: true,
           metadataSize: scene.content.metainfo.infoBytes.length,
           messages: expect.objectContaining({ ut_metadata: 1 }),
         },
         pieces: { source: 'have-all', have: 31, total: 31, share: 1 },
-        connectMs: expect.any(Number),
+        connectMs,
         handshakeMs: expect.any(Number),
         closedByPeer: false,
+        transports: { tcp: taken, utp: taken },
         attempts: [
-          { transport: 'tcp', encryption: 'none', accepted: true },
-          { transport: 'tcp', encryption: 'rc4', accepted: true },
-          { transport: 'tcp', encryption: 'plaintext', accepted: true },
+          { transport: 'tcp', encryption: 'none', connectMs, accepted: true },
+          { transport: 'tcp', encryption: 'rc4', connectMs, accepted: true },
+          { transport: 'tcp', encryption: 'plaintext', connectMs, accepted: true },
+          { transport: 'utp', encryption: 'none', connectMs, accepted: true },
         ],
       },
     ]);
@@ -101,6 +107,8 @@ describe('one peer', () => {
     expect(shown[0]).toBe(`10.0.0.1:${PORT}`);
     for (const line of [
       '          by  TCP over IPv4',
+      expect.stringMatching(/^ {2}transports {2}TCP: connected in [\d.]+ ms$/),
+      expect.stringMatching(/^ {14}uTP: connected in [\d.]+ ms$/),
       '  encryption  plain: accepted',
       '              rc4: accepted',
       '              plaintext: accepted',
@@ -113,7 +121,7 @@ describe('one peer', () => {
       '  sees us at  10.0.0.2',
       '         has  all pieces (says have-all)',
     ]) {
-      expect(shown).toContain(line);
+      expect(shown).toContainEqual(line);
     }
   });
 
@@ -125,7 +133,29 @@ describe('one peer', () => {
     ]);
     expect(result.code).toBe(0);
     expect(lines(result)).toMatchObject([
-      { pieces: { source: 'have-all', share: 1 }, attempts: [{ encryption: 'none' }] },
+      {
+        pieces: { source: 'have-all', share: 1 },
+        attempts: [
+          { transport: 'tcp', encryption: 'none' },
+          { transport: 'utp', encryption: 'none' },
+        ],
+      },
+    ]);
+  });
+
+  test.each([
+    ['tcp', ['tcp', 'tcp', 'tcp']],
+    ['utp', ['utp', 'utp', 'utp']],
+    ['both', ['tcp', 'tcp', 'tcp', 'utp']],
+  ])('--transport %s', async (mode, transports) => {
+    const argv = [...TORRENT, '--transport', mode, '--json'];
+    const result = await new Scene().probe(1, ([one = '']) => [one, ...argv]);
+    expect([result.code, result.stderr]).toEqual([0, '']);
+    expect(lines(result)).toMatchObject([
+      {
+        transport: transports[0],
+        attempts: transports.map((transport) => ({ transport, accepted: true })),
+      },
     ]);
   });
 
@@ -173,9 +203,11 @@ describe('several peers', () => {
     expect(code).toBe(1);
     const [head, one, two, three] = stdout.split('\n');
     expect(head).toBe(
-      'peer                   client                      has    connect   handshake  accepts',
+      'peer                   client                      has    connect   handshake  over     accepts',
     );
-    expect(one).toMatch(/^10\.0\.0\.1:6881 {10}bip 0\.1\.0 {19}100 % .* plain rc4 plaintext$/);
+    expect(one).toMatch(
+      /^10\.0\.0\.1:6881 {10}bip 0\.1\.0 {19}100 % .* tcp utp  plain rc4 plaintext$/,
+    );
     expect(two).toMatch(/^10\.0\.0\.2:6881 /);
     expect(three).toMatch(/^10\.9\.9\.9:6881 {10}\S/);
   });
@@ -192,6 +224,7 @@ describe('what makes no sense is refused, exit code 2', () => {
     [[NOBODY, ...TORRENT, '--v2'], '--v2: the torrent has no v2 infohash'],
     [[NOBODY, ...TORRENT, '--timeout', '0'], '--timeout: `0` leaves no time'],
     [[NOBODY, ...TORRENT, '--encryption', 'rot13'], '--encryption'],
+    [[NOBODY, ...TORRENT, '--transport', 'sctp'], '--transport'],
     [[NOBODY, ...TORRENT, '--bind', '::1', '-4'], 'of the family that was excluded'],
     [[NOBODY, ...TORRENT, '-4', '-6'], 'cannot be used with'],
   ])('%j', async (argv, message) => {
@@ -203,7 +236,10 @@ describe('what makes no sense is refused, exit code 2', () => {
 
 test('on real sockets', async () => {
   const { code, stderr } = await runBipOnDisk({
-    argv: () => ['handshake', 'probe', '127.0.0.1:1', '--info-hash', '00'.repeat(20)],
+    argv: () => [
+      ...['handshake', 'probe', '127.0.0.1:1', '--info-hash', '00'.repeat(20)],
+      ...['--transport', 'tcp'],
+    ],
   });
   expect([code, stderr]).toEqual([
     1,

@@ -31,6 +31,8 @@ interface Expected {
   readonly hidden: { readonly enabled: readonly string[]; readonly forced: readonly string[] };
 }
 
+/** A transport over which the peer shook hands. */
+const TAKEN = { connected: true, connectMs: expect.any(Number), accepted: true } as const;
 const EITHER = ['rc4', 'plaintext'];
 const RC4 = ['rc4'];
 
@@ -91,8 +93,14 @@ async function start(
 }
 
 /** What is found out once these ways are accepted: some listen before they are ready to serve. */
-async function probe(swarm: Swarm, address: string, ways: readonly string[]): Promise<unknown> {
-  const args = ['handshake', 'probe', address, '--info-hash', swarm.torrent.path];
+async function probe(
+  swarm: Swarm,
+  address: string,
+  ways: readonly string[],
+  over: 'tcp' | 'utp' = 'tcp',
+): Promise<unknown> {
+  const where = [address, '--transport', over, '--info-hash', swarm.torrent.path];
+  const args = ['handshake', 'probe', ...where];
   const ask = (): Promise<unknown> =>
     bipJson(args, DONE_MS).then(
       ([line]) => line,
@@ -102,19 +110,19 @@ async function probe(swarm: Swarm, address: string, ways: readonly string[]): Pr
   await until(
     async () => {
       found = await ask();
-      return accepted(found).join(' ') === ways.join(' ');
+      return accepted(found, over).join(' ') === ways.join(' ');
     },
     { deadlineMs: DONE_MS, what: `${address} to accept ${ways.join(', ')} and no more` },
   );
   return found;
 }
 
-/** The encryption of the ways that were accepted. */
-function accepted(line: unknown): readonly string[] {
+/** The encryption of the ways over a transport that were accepted. */
+function accepted(line: unknown, over = 'tcp'): readonly string[] {
   const attempts = at(line, 'attempts');
   if (!Array.isArray(attempts)) return [];
   return attempts
-    .filter((attempt) => at(attempt, 'accepted') === true)
+    .filter((attempt) => at(attempt, 'accepted') === true && at(attempt, 'transport') === over)
     .map((attempt) => textAt(attempt, 'encryption'));
 }
 
@@ -191,6 +199,35 @@ describeWith(['libtorrent'], 'bip itself', () => {
     const lines = bip.child.lines.map(parseJson);
     expect(textAt(lines[0], 'client')).toMatch(/^libtorrent /);
     expect(lines[1]).toMatchObject({ address: nobody, error: { code: 'BIP_REFUSED' } });
+  });
+
+  test('libtorrent over uTP alone: all that is asked over TCP', async () => {
+    await using swarm = await openSwarm(singleFile());
+    const seeder = await swarm.seed('libtorrent', { utpOnly: true });
+    const found = await probe(swarm, seeder.address, ['none', ...EITHER], 'utp');
+    const { pieceCount, infoHash } = swarm.torrent;
+    expect(found).toMatchObject({
+      ...{ address: seeder.address, transport: 'utp', encryption: 'none', infoHash },
+      client: expect.stringMatching(EXPECTED.libtorrent.client),
+      pieces: { have: pieceCount, total: pieceCount, share: 1 },
+      transports: { utp: TAKEN },
+    });
+    expect(found).not.toHaveProperty('fault');
+  });
+
+  test('libtorrent by both transports, and by one of two', async () => {
+    await using swarm = await openSwarm(singleFile());
+    const [both, one] = await Promise.all([
+      swarm.seed('libtorrent', { utp: true }),
+      swarm.seed('libtorrent', { utpOnly: true }),
+    ]);
+    const words = ['handshake', 'probe', both.address, one.address, '--encryption', 'off'];
+    const found = await bipJson([...words, '--info-hash', swarm.torrent.path], DONE_MS);
+    expect(found).toMatchObject([
+      { transport: 'tcp', transports: { tcp: TAKEN, utp: TAKEN } },
+      // It listens all the same, and hangs up.
+      { transport: 'utp', transports: { tcp: { connected: true, accepted: false }, utp: TAKEN } },
+    ]);
   });
 
   test('the peers that libtorrent names, when it is waited for', async () => {

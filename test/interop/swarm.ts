@@ -17,7 +17,7 @@ export type ClientName = (typeof CLIENTS)[number];
 /** Rates in bytes a second, and what only libtorrent can be asked to do. */
 export type ClientOptions = Pick<
   LibtorrentOptions,
-  'uploadLimit' | 'downloadLimit' | 'peers' | 'lie' | 'pex'
+  'uploadLimit' | 'downloadLimit' | 'peers' | 'lie' | 'pex' | 'utp' | 'utpOnly'
 >;
 
 export interface Swarm extends AsyncDisposable {

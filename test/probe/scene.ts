@@ -9,9 +9,11 @@ import {
   type ProbeOptions,
   type ProbeReport,
   probePeer,
+  type Way,
 } from '../../src/probe/index.ts';
 import type { ByteStream } from '../../src/runtime/ports.ts';
 import type { SimHost, World } from '../../src/runtime/sim/index.ts';
+import { UtpTransport } from '../../src/utp/index.ts';
 import { makeWorld } from '../sim/world.ts';
 
 export const INFO_HASH: Uint8Array = sha1(Uint8Array.of(1, 2, 3));
@@ -61,61 +63,76 @@ export class ProbeScene implements AsyncDisposable {
     this.#closers.push(resource);
   }
 
-  async peer(behaviour: Behaviour): Promise<void> {
-    const { network, clock } = this.them.runtime;
-    const listener = await network.listen(
-      (stream) => {
-        const heard: Uint8Array[] = [];
-        this.heard.push(heard);
-        this.#streams.push(stream);
-        let open = true;
-        let cancelDrip: () => void = () => undefined;
-        this.#ends.push(() => cancelDrip());
-        stream.open({
-          data: (bytes) => {
-            heard.push(bytes.slice());
-            const answer = behaviour.answer?.(bytes);
-            if (answer !== undefined) stream.write(answer);
-            if (behaviour.hangsUp === 'later') {
-              clock.schedule(clock.now() + 20, () => void stream[Symbol.asyncDispose]());
-            }
-          },
-          drain: () => undefined,
-          closed: () => {
-            open = false;
-            cancelDrip();
-          },
-        });
-        if (behaviour.first !== undefined) stream.write(behaviour.first);
-        const { drip } = behaviour;
-        const next = (at: number): void => {
-          if (!open || drip === undefined) return;
-          stream.write(drip.bytes(at));
-          cancelDrip = clock.schedule(clock.now() + drip.everyMs, () => next(at + 1));
-        };
-        next(0);
-        if (behaviour.hangsUp === 'at once') void stream[Symbol.asyncDispose]();
-      },
-      { port: PEER.port, signal: new AbortController().signal },
+  async peer(behaviour: Behaviour, over: Way['transport'] = 'tcp'): Promise<void> {
+    const { signal } = new AbortController();
+    const { network } = this.them.runtime;
+    const accept = (stream: ByteStream): void => this.#behave(stream, behaviour);
+    const { port } = PEER;
+    this.keep(
+      over === 'tcp'
+        ? await network.listen(accept, { port, signal })
+        : await UtpTransport.open(this.them.runtime, { port, host: undefined, accept, signal }),
     );
-    this.#closers.push(listener);
   }
 
   /** Calls the peer, virtual time until it is done. */
   probe(options: Partial<ProbeOptions> = {}): Promise<ProbeReport | ProbeFailure> {
-    return this.world.run(
-      probePeer(this.us.runtime, {
-        endpoint: PEER,
-        infoHash: INFO_HASH,
-        reserved: Reserved.of('fast', 'extended'),
-        pieceCount: 40,
-        timeoutMs: 5000,
-        pexWaitMs: 0,
-        ways: [{ transport: 'tcp', encryption: 'none' }],
-        signal: new AbortController().signal,
-        ...options,
-      }),
-    );
+    return this.world.run(this.#probe(options));
+  }
+
+  async #probe(options: Partial<ProbeOptions>): Promise<ProbeReport | ProbeFailure> {
+    const { signal } = new AbortController();
+    await using utp = await UtpTransport.open(this.us.runtime, {
+      port: 0,
+      host: undefined,
+      signal,
+    });
+    return await probePeer(this.us.runtime, {
+      endpoint: PEER,
+      infoHash: INFO_HASH,
+      reserved: Reserved.of('fast', 'extended'),
+      pieceCount: 40,
+      timeoutMs: 5000,
+      pexWaitMs: 0,
+      ways: [{ transport: 'tcp', encryption: 'none' }],
+      utp,
+      signal,
+      ...options,
+    });
+  }
+
+  #behave(stream: ByteStream, behaviour: Behaviour): void {
+    const { clock } = this.them.runtime;
+    const heard: Uint8Array[] = [];
+    this.heard.push(heard);
+    this.#streams.push(stream);
+    let open = true;
+    let cancelDrip: () => void = () => undefined;
+    this.#ends.push(() => cancelDrip());
+    stream.open({
+      data: (bytes) => {
+        heard.push(bytes.slice());
+        const answer = behaviour.answer?.(bytes);
+        if (answer !== undefined) stream.write(answer);
+        if (behaviour.hangsUp === 'later') {
+          clock.schedule(clock.now() + 20, () => void stream[Symbol.asyncDispose]());
+        }
+      },
+      drain: () => undefined,
+      closed: () => {
+        open = false;
+        cancelDrip();
+      },
+    });
+    if (behaviour.first !== undefined) stream.write(behaviour.first);
+    const { drip } = behaviour;
+    const next = (at: number): void => {
+      if (!open || drip === undefined) return;
+      stream.write(drip.bytes(at));
+      cancelDrip = clock.schedule(clock.now() + drip.everyMs, () => next(at + 1));
+    };
+    next(0);
+    if (behaviour.hangsUp === 'at once') void stream[Symbol.asyncDispose]();
   }
 
   /** @throws {Error} when somebody left something open. */

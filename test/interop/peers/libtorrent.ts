@@ -16,6 +16,8 @@ export interface LibtorrentOptions extends Omit<PeerOptions, 'state'> {
   readonly lie?: boolean;
   /** False: hears of no peers from others, and tells of none. */
   readonly pex?: boolean;
+  /** uTP beside TCP. */
+  readonly utp?: boolean;
 }
 
 /** Ready when its listener is open, its data is checked and the tracker has answered. */
@@ -75,6 +77,7 @@ function argumentsOf(options: LibtorrentOptions, port: number): string[] {
     ...(options.pex === false ? ['--no-pex'] : []),
     ...(options.peers ?? []).flatMap((peer) => ['--peer', peer]),
     ...rates.flatMap(([flag, rate]) => (rate === undefined ? [] : [flag, String(rate)])),
+    ...(options.utp === true ? ['--utp'] : []),
     ...(options.utpOnly === true ? ['--utp', '--no-tcp'] : []),
     ...(options.lie === true ? ['--lie'] : []),
     ...(options.lpd === true ? ['--lpd'] : []),

@@ -1,20 +1,18 @@
-/** uTP of a session: a socket for each family of addresses, on one port. @module */
+/** uTP for both families of addresses: a socket for each, on one port. @module */
 
 import type { Endpoint } from '../base/endpoint.ts';
 import { NetworkError } from '../base/errors.ts';
 import { networkFailure } from '../runtime/failures.ts';
 import type { ByteStream, Datagrams, Network, Runtime } from '../runtime/ports.ts';
-import { UtpSocket } from '../utp/index.ts';
-
-/** By which transports peers are called and listened to. */
-export type TransportMode = 'tcp' | 'utp' | 'both';
+import { UtpSocket } from './socket.ts';
 
 export interface UtpTransportOptions {
   /** UDP port of all sockets; 0 for any that is free. */
   readonly port: number;
   /** The literal address to use; all of both families when absent. */
   readonly host: string | undefined;
-  readonly accept: (stream: ByteStream) => void;
+  /** Takes connections of others; without it they are refused. */
+  readonly accept?: (stream: ByteStream) => void;
   readonly signal: AbortSignal;
 }
 
