@@ -55,7 +55,7 @@ export interface StreamHandler {
 /** A connected stream: TCP or uTP. */
 export interface ByteStream extends AsyncDisposable {
   /** What carries it; TCP when absent. */
-  readonly transport?: 'utp';
+  readonly transport?: 'utp' | undefined;
   readonly local: Endpoint;
   readonly remote: Endpoint;
   /** Starts delivery; must be called once. Bytes that came before are delivered from within or soon after. */
