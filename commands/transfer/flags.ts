@@ -4,11 +4,17 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Endpoint, parseEndpoint } from '../../src/base/endpoint.ts';
 import { UsageError } from '../../src/base/errors.ts';
 import { ipFamily } from '../../src/base/ip.ts';
-import type { EncryptionMode, SessionOptions, VerifyMode } from '../../src/session/index.ts';
+import type {
+  EncryptionMode,
+  SessionOptions,
+  TransportMode,
+  VerifyMode,
+} from '../../src/session/index.ts';
 import { bindOption } from '../cli/bind.ts';
 import type { Context } from '../cli/context.ts';
 import { bootstrapOption } from '../cli/dht-flags.ts';
 import { noProxyOption, proxyOption } from '../cli/proxy.ts';
+import type { Reporter } from '../cli/reporter.ts';
 import { parseDuration, parseWhole } from '../cli/units.ts';
 import { type BlocklistFlags, blocklistOption } from './blocklist.ts';
 import { type DhtFlags, type DhtWishes, dhtOptions } from './dht.ts';
@@ -22,6 +28,7 @@ export interface TransferFlags extends DhtFlags, LpdFlags, BlocklistFlags {
   readonly verify?: boolean;
   readonly trackers: boolean;
   readonly encryption: EncryptionMode;
+  readonly transport: TransportMode;
   readonly reveal?: true;
 }
 
@@ -47,6 +54,11 @@ export function addTransferFlags(
       new Option('--timeout <duration>', gaveUp).argParser((text) =>
         parseDuration(text, '--timeout'),
       ),
+    )
+    .addOption(
+      new Option('--transport <name>', 'how to connect: TCP, uTP, or whichever answers first')
+        .choices(['tcp', 'utp', 'both'])
+        .default('both'),
     )
     .addOption(
       new Option(
@@ -89,12 +101,26 @@ export async function sessionOptions(
     signal: wishes.context.signal,
     encryption: flags.encryption,
     onNote: (message) => wishes.reporter.explain(message),
+    ...transportOf(flags, wishes),
     ...(dht === undefined ? {} : { dht }),
     ...(lpd === undefined ? {} : { lpd }),
     ...(flags.port === undefined ? {} : { port: flags.port }),
     ...(flags.host === undefined ? {} : { host: flags.host }),
     ...(flags.bind === undefined ? {} : { bind: flags.bind }),
   };
+}
+
+/** Through a proxy by TCP alone, unless uTP is asked for: packets go around by way of the proxy, and nobody can call. */
+function transportOf(
+  { transport }: Pick<TransferFlags, 'transport'>,
+  {
+    context,
+    reporter,
+  }: { readonly context: Context; readonly reporter: Pick<Reporter, 'explain'> },
+): Pick<SessionOptions, 'transport'> {
+  if (context.proxy === undefined || transport !== 'both') return { transport };
+  reporter.explain('peers are called over TCP alone: that is what a proxy is good at');
+  return { transport: 'tcp' };
 }
 
 /** A folder as the file system port wants it, without a slash at the end. */

@@ -114,6 +114,9 @@ class GatedStream implements ByteStream {
   get remote(): Endpoint {
     return this.#stream.remote;
   }
+  get transport(): ByteStream['transport'] {
+    return this.#stream.transport;
+  }
 
   get queuedBytes(): number {
     return this.#stream.queuedBytes;

@@ -52,8 +52,10 @@ export interface StreamHandler {
   closed(error?: Error): void;
 }
 
-/** A connected stream: TCP now, uTP later. */
+/** A connected stream: TCP or uTP. */
 export interface ByteStream extends AsyncDisposable {
+  /** What carries it; TCP when absent. */
+  readonly transport?: 'utp' | undefined;
   readonly local: Endpoint;
   readonly remote: Endpoint;
   /** Starts delivery; must be called once. Bytes that came before are delivered from within or soon after. */

@@ -3,19 +3,16 @@
 import { formatHex } from '../base/bytes.ts';
 import { formatEndpoint } from '../base/endpoint.ts';
 import { NetworkError, UsageError } from '../base/errors.ts';
-import { DhtNode, type DhtOptions, type DhtState } from '../dht/index.ts';
 import { makePeerId, Reserved } from '../handshake/index.ts';
-import { Lpd } from '../lpd/index.ts';
-import type { ByteStream, Listener, Millis, Runtime } from '../runtime/ports.ts';
-import { Saving } from '../runtime/saving.ts';
+import type { ByteStream, Runtime } from '../runtime/ports.ts';
+import { type Discovery, openDiscovery, type SessionDht, type SessionLpd } from './discovery.ts';
 import { Encryption, type EncryptionMode, isTorrentOf } from './encryption.ts';
 import { Introduction } from './introduction.ts';
 import { MetadataSearch, type MetadataSearchOptions } from './metadata-search.ts';
 import type { SessionIdentity, TorrentOptions } from './options.ts';
 import { Torrent } from './torrent.ts';
+import { openTransports, type TransportMode, type Transports } from './transports.ts';
 
-/** BEP 3: "Downloaders … try to listen on port 6881 … up to 6889". */
-const USUAL_PORTS = [6881, 6882, 6883, 6884, 6885, 6886, 6887, 6888, 6889] as const;
 /** Strangers that are introducing themselves at once. */
 const MAX_INTRODUCTIONS = 100;
 const CLIENT_VERSION = 'bip 0.1.0';
@@ -27,11 +24,10 @@ export interface SessionOptions {
   readonly host?: string;
   /** The local address to call from; default whichever the system takes. */
   readonly bind?: string;
+  /** How peers are called and listened to; default `both`. */
+  readonly transport?: TransportMode;
   /** Takes part in the DHT, on the UDP port of the same number when it is free. */
-  readonly dht?: Omit<DhtOptions, 'signal' | 'port'> & {
-    /** Saves what the next run can begin with, now and then and at the end; must not reject. */
-    readonly keep?: { readonly everyMs: Millis; save(state: DhtState): Promise<void> };
-  };
+  readonly dht?: SessionDht;
   /** How connections with peers are encrypted; default `prefer`. */
   readonly encryption?: EncryptionMode;
   /** Hears of calls that belong to no torrent, since they failed before they named one of ours. */
@@ -41,56 +37,52 @@ export interface SessionOptions {
   readonly signal: AbortSignal;
 }
 
-export interface SessionLpd {
-  /** The one address of this machine that is announced, on its interface alone; default all. */
-  readonly address?: string;
-  /** It cannot be had; the session goes on without. */
-  readonly onUnavailable?: (error: NetworkError) => void;
+interface SessionParts {
+  readonly transports: Transports;
+  readonly discovery: Discovery;
+  readonly onNote: (message: string) => void;
 }
 
 export class Session implements AsyncDisposable {
   readonly #runtime: Runtime;
   readonly #identity: SessionIdentity;
-  readonly #listener: Listener;
+  readonly #transports: Transports;
+  readonly #discovery: Discovery;
   readonly #torrents = new Map<string, Torrent | MetadataSearch>();
   readonly #introductions = new Set<Introduction>();
   readonly #onNote: (message: string) => void;
-  #saving: Saving | undefined;
   #disposed: Promise<void> | undefined;
 
   private constructor(
     runtime: Runtime,
     identity: SessionIdentity,
-    { listener, onNote }: { readonly listener: Listener } & Pick<SessionOptions, 'onNote'>,
+    { transports, discovery, onNote }: SessionParts,
   ) {
     this.#runtime = runtime;
-    this.#onNote = onNote ?? ((): void => undefined);
+    this.#onNote = onNote;
     this.#identity = identity;
-    this.#listener = listener;
+    this.#transports = transports;
+    this.#discovery = discovery;
   }
 
   /** @throws {NetworkError} when the port that was asked for is taken. */
   static async open(runtime: Runtime, options: SessionOptions): Promise<Session> {
     const opened: { session?: Session } = {};
-    const listener = await listen(runtime, options, (stream) => {
+    const transports = await openTransports(runtime, options, (stream) => {
       if (opened.session === undefined) void stream[Symbol.asyncDispose]();
       else opened.session.#accept(stream);
     });
-    const { port } = listener.local;
-    const closing = async (
-      error: unknown,
-      ...others: (AsyncDisposable | undefined)[]
-    ): Promise<never> => {
-      for (const one of [listener, ...others]) await one?.[Symbol.asyncDispose]();
-      throw error;
-    };
-    const dht = await openDht(runtime, options, port).catch((error: unknown) => closing(error));
+    const { port, dhtNetwork } = transports;
     const onBug = (error: unknown): void => {
       if (opened.session !== undefined) opened.session.#bug(error);
     };
-    const lpd = await openLpd(runtime, options, { port, onBug }).catch((error: unknown) =>
-      closing(error, dht),
+    const discovery = await openDiscovery(runtime, options, { port, dhtNetwork, onBug }).catch(
+      async (error: unknown) => {
+        await transports[Symbol.asyncDispose]();
+        throw error;
+      },
     );
+    const { dht, lpd } = discovery;
     const identity: SessionIdentity = {
       encryption: new Encryption(runtime, options.encryption ?? 'prefer', onBug),
       dht,
@@ -103,20 +95,18 @@ export class Session implements AsyncDisposable {
       key: runtime.random.uint32(),
       version: CLIENT_VERSION,
     };
-    const session = new Session(runtime, identity, { ...options, listener });
+    const session = new Session({ ...runtime, network: transports.network }, identity, {
+      transports,
+      discovery,
+      onNote: options.onNote ?? ((): void => undefined),
+    });
     opened.session = session;
-    dht?.join().catch((error: unknown) => session.#bug(error));
-    const keep = options.dht?.keep;
-    if (dht !== undefined && keep !== undefined) {
-      const save = (): Promise<void> => keep.save({ ...dht.save(), port: dht.port });
-      session.#saving = new Saving(runtime.clock, keep.everyMs, save);
-    }
     return session;
   }
 
   /** Where peers can call us; 0 when they cannot. */
   get port(): number {
-    return this.#listener.local.port;
+    return this.#transports.port;
   }
 
   /** @throws {UsageError} when the torrent is here already, or the link names none. */
@@ -156,16 +146,15 @@ export class Session implements AsyncDisposable {
   }
 
   async #dispose(): Promise<void> {
-    await this.#listener[Symbol.asyncDispose]();
+    await this.#transports.refuse();
     for (const introduction of this.#introductions) {
       introduction.fail(new NetworkError('the session was stopped'));
     }
     const results = await Promise.allSettled(
       [...this.#torrents.values()].map((torrent) => torrent[Symbol.asyncDispose]()),
     );
-    await this.#saving?.[Symbol.asyncDispose]();
-    await this.#identity.dht?.[Symbol.asyncDispose]();
-    await this.#identity.lpd?.[Symbol.asyncDispose]();
+    await this.#discovery[Symbol.asyncDispose]();
+    await this.#transports[Symbol.asyncDispose]();
     for (const result of results) if (result.status === 'rejected') throw result.reason;
   }
 
@@ -207,52 +196,4 @@ export class Session implements AsyncDisposable {
   #bug(error: unknown): void {
     for (const torrent of this.#torrents.values()) torrent.swarm.onBug(error);
   }
-}
-
-/** The port is the listener's, else any: UDP and TCP have each their own. */
-async function openDht(
-  runtime: Runtime,
-  { dht, signal }: SessionOptions,
-  port: number,
-): Promise<DhtNode | undefined> {
-  if (dht === undefined) return undefined;
-  try {
-    return await DhtNode.open(runtime, { ...dht, port, signal });
-  } catch (error) {
-    if (!(error instanceof NetworkError) || error.code !== 'BIP_PORT_IN_USE') throw error;
-    return await DhtNode.open(runtime, { ...dht, port: 0, signal });
-  }
-}
-
-/** A machine that is on no network has no local peers. */
-async function openLpd(
-  runtime: Runtime,
-  { lpd, signal }: SessionOptions,
-  rest: { readonly port: number; readonly onBug: (error: unknown) => void },
-): Promise<Lpd | undefined> {
-  if (lpd === undefined) return undefined;
-  try {
-    return await Lpd.open(runtime, { ...rest, signal, address: lpd.address });
-  } catch (error) {
-    if (!(error instanceof NetworkError)) throw error;
-    lpd.onUnavailable?.(error);
-    return undefined;
-  }
-}
-
-async function listen(
-  runtime: Runtime,
-  { host, port, signal }: SessionOptions,
-  accept: (stream: ByteStream) => void,
-): Promise<Listener> {
-  const bind = host === undefined ? { signal } : { host, signal };
-  if (port !== undefined) return runtime.network.listen(accept, { ...bind, port });
-  for (const usual of USUAL_PORTS) {
-    try {
-      return await runtime.network.listen(accept, { ...bind, port: usual });
-    } catch (error) {
-      if (!(error instanceof NetworkError) || error.code !== 'BIP_PORT_IN_USE') throw error;
-    }
-  }
-  return runtime.network.listen(accept, { ...bind, port: 0 });
 }

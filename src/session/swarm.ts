@@ -122,7 +122,7 @@ export class Swarm implements LinkHost, AsyncDisposable {
     });
     this.links.add(link);
     this.#options.onNote(
-      `${outgoing ? 'connected to' : 'called by'} ${formatEndpoint(link.remote)} ${peerIdPrefix(link.peerId)}${encryptionNote(stream)}`,
+      `${outgoing ? 'connected to' : 'called by'} ${formatEndpoint(link.remote)} ${peerIdPrefix(link.peerId)}${transportOf(link)}${encryptionNote(stream)}`,
     );
     link.connection.sendPieces(content?.have);
     this.#sendExtendedHandshake(link);
@@ -319,4 +319,8 @@ export class Swarm implements LinkHost, AsyncDisposable {
     }
     return true;
   }
+}
+
+function transportOf({ stream }: PeerLink): string {
+  return stream.transport === 'utp' ? ' over uTP' : '';
 }

@@ -18,6 +18,7 @@ const [, , story = '', torrent = '', infoHash = '', source = '', out = '', state
   process.argv;
 /** Who is there first may be in the minute in which it does not answer. */
 const DONE_MS = 80_000;
+const HEARD_MS = 20_000;
 
 const LPD = { lpd: true } as const;
 const EARS = ['--interface', 'lo', '--interface', 'lan0'];
@@ -45,7 +46,7 @@ if (direction === 'from') {
   await using us = new Bip(['download', torrent, '--output', out, ...onLan(hosts.us)], LPD);
   const { exit } = await us.ended(DONE_MS);
   if (exit.code !== 0) throw new Error(us.child.log);
-  report(them);
+  await report(them);
 } else {
   await using us = new Bip(['seed', torrent, '--content', source, ...onLan(hosts.us)], LPD);
   await us.child.until(() => us.ofType('seeding').length > 0, {
@@ -54,10 +55,16 @@ if (direction === 'from') {
   });
   await using them = await start({ ...how, mode: 'download', dir: out });
   await them.completed(DONE_MS);
-  report(them);
+  await report(them);
 }
 
-function report(them: Peer): void {
+/** What was heard may come a moment later than the last byte. */
+async function report(them: Peer): Promise<void> {
+  const heardOf = (what: string): boolean => ear.child.lines.some((line) => line.includes(what));
+  await ear.child.until(() => heardOf(`"${them.address}"`) && heardOf('"bip-'), {
+    deadlineMs: HEARD_MS,
+    what: 'bip to hear both',
+  });
   const heard = ear.child.lines.map(parseJson);
   process.stdout.write(`${JSON.stringify({ them: them.address, heard })}\n`);
 }

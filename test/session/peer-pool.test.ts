@@ -87,3 +87,16 @@ test('our own address and port 0 are never called; the pool has a limit', () => 
   expect(pool.size).toBe(3_000);
   expect(pool.add({ host: '198.51.100.1', port: 1 }, 'user')).toBe(true);
 });
+
+test('who is known from a tracker as well is kept when the local network is left', () => {
+  const pool = new PeerPool();
+  pool.add(at(1), 'lpd');
+  pool.add(at(2), 'lpd');
+  pool.add(at(2), 'tracker');
+  pool.add(at(3), 'tracker');
+  pool.add(at(3), 'lpd');
+  pool.add(at(4), 'dht');
+  pool.add(at(4), 'lpd');
+  pool.forget('lpd');
+  expect([pool.size, pool.next(0), pool.next(0)]).toEqual([2, at(2), at(3)]);
+});

@@ -108,6 +108,9 @@ export class MseStream implements ByteStream {
   get remote(): Endpoint {
     return this.#inner.remote;
   }
+  get transport(): ByteStream['transport'] {
+    return this.#inner.transport;
+  }
   /** Known once both sides have agreed. */
   get agreement(): Agreement | undefined {
     return this.#agreement;

@@ -9,6 +9,12 @@ const LONGEST_DELAY = 2 ** 31 - 1;
 export const clock: Clock = {
   now: () => performance.now(),
   schedule(at, wake) {
+    // Due already: as soon as what came with this turn of the loop is worked through. A timer takes
+    // a millisecond at least.
+    if (at <= performance.now()) {
+      const immediate = setImmediate(wake);
+      return () => clearImmediate(immediate);
+    }
     let timer: NodeJS.Timeout | undefined;
     // Timers of Node may fire a fraction of a millisecond early; a machine would take that for a
     // spurious timeout and ask again, so look before waking.

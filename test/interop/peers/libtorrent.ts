@@ -72,6 +72,7 @@ function argumentsOf(options: LibtorrentOptions, port: number): string[] {
     ...(options.host === undefined ? [] : ['--host', options.host]),
     ...(options.peers ?? []).flatMap((peer) => ['--peer', peer]),
     ...rates.flatMap(([flag, rate]) => (rate === undefined ? [] : [flag, String(rate)])),
+    ...(options.utpOnly === true ? ['--utp', '--no-tcp'] : []),
     ...(options.lie === true ? ['--lie'] : []),
     ...(options.lpd === true ? ['--lpd'] : []),
   ];

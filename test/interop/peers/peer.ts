@@ -22,6 +22,8 @@ export interface PeerOptions {
   readonly host?: Loopback | Island;
   /** Finds peers on the local network, which is to be that of lan.sh. */
   readonly lpd?: boolean;
+  /** uTP in place of TCP, for which all are there otherwise; Transmission takes both then. */
+  readonly utpOnly?: boolean;
   /** Bytes a second; unlimited by default. */
   readonly uploadLimit?: number;
   /** Bytes a second; unlimited by default. */

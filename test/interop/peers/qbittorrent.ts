@@ -58,7 +58,7 @@ function settingsOf(options: PeerOptions, port: number, webPort: number): string
     DHTEnabled: false,
     PeXEnabled: false,
     LSDEnabled: false,
-    BTProtocol: 'TCP',
+    BTProtocol: options.utpOnly === true ? 'UTP' : 'TCP',
     MultiConnectionsPerIp: true,
     SSRFMitigation: false,
     QueueingSystemEnabled: false,

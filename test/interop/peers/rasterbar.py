@@ -155,6 +155,8 @@ def session(options):
         "enable_ip_notifier": False,
         "enable_outgoing_utp": options.utp,
         "enable_incoming_utp": options.utp,
+        "enable_outgoing_tcp": not options.no_tcp,
+        "enable_incoming_tcp": not options.no_tcp,
         "allow_multiple_connections_per_ip": True,
         "ssrf_mitigation": False,
         "in_enc_policy": policy,
@@ -242,7 +244,7 @@ def swarm(options):
             for peer in options.peer:
                 host, port = peer.rsplit(":", 1)
                 if (host, int(port)) not in connected:
-                    handle.connect_peer((host, int(port)))
+                    handle.connect_peer((host.strip("[]"), int(port)))
         if now - last_state > STATE_EVERY_SECONDS:
             last_state = now
             emit("state", **counters(status))
@@ -300,6 +302,7 @@ def arguments():
         peer.add_argument("--download-limit", type=int, default=0, help="bytes a second")
         peer.add_argument("--utp", action="store_true")
         peer.add_argument("--lpd", action="store_true", help="local discovery")
+        peer.add_argument("--no-tcp", action="store_true")
         peer.add_argument("--plain", action="store_true", help="never encrypt")
         peer.add_argument("--seed-mode", action="store_true", help="do not check the data first")
         peer.add_argument("--lie", action="store_true", help="serve whatever is on disk, unchecked")

@@ -87,7 +87,7 @@ function settingsOf(options: TransmissionOptions, port: number, rpcPort: number)
     'rpc-host-whitelist-enabled': false,
     'dht-enabled': options.dhtNodes !== undefined,
     'lpd-enabled': options.lpd === true,
-    'utp-enabled': false,
+    'utp-enabled': options.utpOnly === true,
     'download-dir': options.dir,
     'incomplete-dir-enabled': false,
     'rename-partial-files': false,
