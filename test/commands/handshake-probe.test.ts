@@ -77,6 +77,7 @@ describe('one peer', () => {
           yourIp: '10.0.0.2',
           metadataSize: scene.content.metainfo.infoBytes.length,
           messages: expect.objectContaining({ ut_metadata: 1 }),
+          uploadOnly: true,
         },
         pieces: { source: 'have-all', have: 31, total: 31, share: 1 },
         connectMs: expect.any(Number),
