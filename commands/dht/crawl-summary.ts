@@ -30,8 +30,8 @@ export function crawlSummary(sum: CrawlSum, style: Style, columns: number): stri
 
 /** `about 9,123,000 nodes (8,900,000 to 9,300,000)`; nothing while there is no estimate. */
 export function estimateWords({ nodes, low, high }: SizeEstimate): string {
-  const all = high === low ? number(nodes) : `${number(nodes)} (${number(low)} to ${number(high)})`;
-  return `${high === low ? '' : 'about '}${all} nodes`;
+  if (high === low) return countOf(nodes, 'node').replace(String(nodes), number(nodes));
+  return `about ${number(nodes)} (${number(low)} to ${number(high)}) nodes`;
 }
 
 /** One line of blocks: the id space from its beginning to its end, filled where all was asked. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { ByteQueue } from '../base/byte-queue.ts';
 import type { Millis } from '../runtime/ports.ts';
 import { PACKET, type PacketReader } from './codec.ts';
 import { DelayHistory } from './delays.ts';
@@ -14,7 +15,6 @@ import { PathMtu } from './path-mtu.ts';
 import { RoundTrip } from './round-trip.ts';
 import { SendWindow } from './send-window.ts';
 import { unwrapSequence } from './sequence.ts';
-import { WriteQueue } from './write-queue.ts';
 
 /** What a sender asks of its connection. */
 export interface SenderHost {
@@ -47,7 +47,7 @@ export class Sender {
   readonly #roundTrip = new RoundTrip();
   readonly #delays = new DelayHistory();
   readonly #out: SendWindow;
-  readonly #queue = new WriteQueue();
+  readonly #queue = new ByteQueue();
   #peerWindow = MAX_WINDOW;
   #timeouts = 0;
   #duplicates = 0;

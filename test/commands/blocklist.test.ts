@@ -2,9 +2,9 @@
 
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
-import type { ProcessHost } from '../../commands/cli/context.ts';
 import { makeContent, type Peer, SwarmWorld } from '../simulation/swarm-world.ts';
 import { type BipResult, bip, type RunOptions, startBip } from './harness.ts';
+import { hangingProcess } from './process-host.ts';
 
 const LINE = { latencyMs: 10, upload: 400_000, download: 2_000_000 } as const;
 const LIST = '/in/list.p2p';
@@ -44,23 +44,6 @@ function lastOf({ stdout }: BipResult): Readonly<Record<string, unknown>> {
   return last;
 }
 
-/** A process that gets SIGHUP whenever the test says so. */
-function processOf(hangups: Set<() => void>): ProcessHost {
-  const refuse = (): never => {
-    throw new Error('this process can only hang up');
-  };
-  return {
-    onHangup(listener) {
-      hangups.add(listener);
-      return () => void hangups.delete(listener);
-    },
-    openRedis: refuse,
-    startTrackerThread: refuse,
-    descriptorsLeft: () => undefined,
-    memoryBytes: () => 0,
-  };
-}
-
 describe('a peer on the list', () => {
   test('is not called, though it is named, and that is counted', () =>
     scene(async ({ seed, run }) => {
@@ -83,7 +66,7 @@ describe('a peer on the list', () => {
       const argv = [...downloadFrom(seed), '--blocklist', LIST, '--verbose'];
       const result = await run(argv, {
         files: { [LIST]: seed.host.address },
-        process: processOf(hangups),
+        process: hangingProcess(hangups),
         onWrite: (_, text) => {
           told += text;
           if (!text.includes('is on the blocklist, and')) return;
@@ -104,7 +87,7 @@ describe('a peer on the list', () => {
       let isWritten = false;
       const result = await run([...argv, '--json', '--events', 'piece', '--verbose'], {
         files: { [LIST]: '10.200.0.0/16' },
-        process: processOf(hangups),
+        process: hangingProcess(hangups),
         onWrite: (_, text) => {
           if (!text.includes('"piece"') || isWritten) return;
           isWritten = true;
@@ -161,7 +144,7 @@ describe('lists', () => {
       const argv = [...downloadFrom(seed), '--blocklist', LIST, '--timeout', '1m'];
       const result = await run(argv, {
         files: { [LIST]: seed.host.address },
-        process: processOf(hangups),
+        process: hangingProcess(hangups),
         onWrite: (_, text) => {
           if (!text.includes('is on the blocklist, and')) return;
           write(LIST, '<html>').then(() => {

@@ -21,8 +21,8 @@ export async function serveOnLoopback(): Promise<LoopbackTracker> {
   });
   socket.bind(0, '127.0.0.1');
   await once(socket, 'listening');
-  const server = createServer(({ url = '', socket }, response) => {
-    const { remoteAddress = '', remotePort = 1 } = socket;
+  const server = createServer(({ url = '', socket: caller }, response) => {
+    const { remoteAddress = '', remotePort = 1 } = caller;
     const { status, body } = tiny.http(url, { host: remoteAddress, port: remotePort });
     response.writeHead(status).end(body);
   });

@@ -175,6 +175,20 @@ describe('nothing goes around the proxy', () => {
       expect(new Set(looked)).toEqual(new Set(['proxy.example']));
     }));
 
+  test('of probes, over TCP alone unless uTP is asked for', () =>
+    scene(async ({ proxy, swarm, seed, run, contacted }) => {
+      const hash = swarm.content.metainfo.infoHash?.hex ?? '';
+      const through = ['--proxy', `socks5://proxy.example:${proxy.local.port}`];
+      const probe = ['handshake', 'probe', seed, '--info-hash', hash, ...through];
+      const byTcp = await run(probe);
+      expect(byTcp).toMatchObject({ code: 0, stderr: '' });
+      expect(byTcp.stdout).toMatch(/\ttcp\n$/);
+      const byUtp = await run([...probe, '--transport', 'utp']);
+      expect(byUtp).toMatchObject({ code: 0, stderr: '' });
+      expect(byUtp.stdout).toMatch(/\tutp\n$/);
+      expect(contacted()).toEqual(new Set([PROXY]));
+    }));
+
   test('of a torrent that is fetched from the web, though only the environment names a proxy', () =>
     scene(async ({ proxy, looked, swarm, run, contacted }) => {
       const web = swarm.world.host('84.0.0.1');

@@ -4,6 +4,7 @@ import { Interrupted, type ProcessHost } from '../../commands/cli/context.ts';
 import type { SimHost } from '../../src/runtime/sim/index.ts';
 import { type Client, ServiceWorld, TRACKER } from '../tracker/server/service-world.ts';
 import { type BipResult, type RunOptions, startBip } from './harness.ts';
+import { hangingProcess } from './process-host.ts';
 
 /** One run of the command. */
 export interface Serving {
@@ -54,7 +55,7 @@ export class ServeScene {
       ...more,
       argv: ['tracker', 'serve', ...(argv.includes('--host') ? [] : HOST), ...argv],
       signal: controller.signal,
-      process: { ...processOf(hangups), ...more.process },
+      process: { ...hangingProcess(hangups), ...more.process },
       onWrite(stream, text) {
         if (stream === 'stderr') return;
         stdout += text;
@@ -93,23 +94,6 @@ export class ServeScene {
 }
 
 const HOST = ['--host', TRACKER.four];
-
-/** A process without threads and without Redis. */
-function processOf(hangups: Set<() => void>): ProcessHost {
-  const refuse = (): never => {
-    throw new Error('this process has no threads and no Redis');
-  };
-  return {
-    onHangup(listener) {
-      hangups.add(listener);
-      return () => void hangups.delete(listener);
-    },
-    openRedis: refuse,
-    startTrackerThread: refuse,
-    descriptorsLeft: () => undefined,
-    memoryBytes: () => 64 * 1024 * 1024,
-  };
-}
 
 /** The lines of JSON of a run. */
 export function eventsOf({

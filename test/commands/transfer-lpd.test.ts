@@ -74,6 +74,8 @@ test('an address that is not there is explained, and all else goes on', () =>
       ...argv,
       '--bind',
       '192.0.2.9',
+      // A socket of uTP would end it at once.
+      ...['--transport', 'tcp'],
       '--verbose',
       '--timeout',
       '5s',

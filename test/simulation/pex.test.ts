@@ -30,21 +30,22 @@ async function chain(
   swarm: SwarmWorld,
   count: number,
   options: Parameters<SwarmWorld['start']>[1] = {},
+  line: Partial<HostOptions> = SLOW,
 ): Promise<Peer[]> {
-  const peers = [await swarm.seed(SLOW)];
+  const peers = [await swarm.seed(line)];
   for (let n = 1; n < count; n++) {
     const before = peers.at(-1);
     const known = before === undefined ? [] : [before.endpoint];
-    peers.push(await swarm.start(swarm.host(SLOW), { peers: known, ...options }));
+    peers.push(await swarm.start(swarm.host(line), { peers: known, ...options }));
   }
   return peers;
 }
 
 test('a swarm of 30 in which each knows one other comes together by PEX alone', async () => {
-  const swarm = new SwarmWorld(makeContent(3_000_000, 32_768));
+  const swarm = new SwarmWorld(makeContent(8_000_000, 262_144));
   await swarm.world.run(
     (async () => {
-      const peers = await chain(swarm, 30);
+      const peers = await chain(swarm, 30, {}, { ...SLOW, upload: 20_000 });
       const [first] = peers;
       await first?.host.sleep(5_000);
       expect(links(peers.at(-1) ?? peers[0] ?? raise())).toBeLessThan(5);
@@ -198,6 +199,8 @@ test('who names made-up peers costs few calls, and is believed no more', async (
   const swarm = new SwarmWorld(makeContent(3_000_000, 32_768));
   await swarm.world.run(
     (async () => {
+      // It speaks first, and in plain text.
+      swarm.session = { encryption: 'off' };
       const fibber = await liar(swarm, { perMessage: 50, everyMs: MINUTE });
       const seed = await swarm.seed(SLOW);
       const leecher = await swarm.start(swarm.host(SLOW), {

@@ -1,7 +1,7 @@
 /** One direction of a simulated TCP connection: reliable and ordered, at the mercy of the path. @module */
 
+import { ByteQueue } from '../../base/byte-queue.ts';
 import type { Millis } from '../ports.ts';
-import { ByteQueue } from './byte-queue.ts';
 import { Congestion, PACKET, RECEIVE_WINDOW } from './congestion.ts';
 import type { HostCore } from './core.ts';
 import type { Path } from './paths.ts';

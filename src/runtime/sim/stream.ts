@@ -1,10 +1,10 @@
 /** One end of a simulated TCP connection. @module */
 
+import { ByteQueue } from '../../base/byte-queue.ts';
 import { type Endpoint, formatEndpoint } from '../../base/endpoint.ts';
 import { invariant } from '../../base/errors.ts';
 import { networkFailure } from '../failures.ts';
 import type { ByteStream, StreamHandler } from '../ports.ts';
-import { ByteQueue } from './byte-queue.ts';
 import type { HostCore, StreamTarget } from './core.ts';
 import type { Flow, FlowEnd } from './flow.ts';
 import type { SeededRandom } from './seeded-random.ts';

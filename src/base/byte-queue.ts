@@ -1,6 +1,6 @@
-/** Bytes that were written and are in no packet yet, in their order. @module */
+/** Bytes waiting in their order. @module */
 
-export class WriteQueue {
+export class ByteQueue {
   #chunks: Uint8Array[] = [];
   #index = 0;
   /** Bytes of the first chunk that are gone. */
@@ -25,16 +25,25 @@ export class WriteQueue {
     return this.#offset === 0 ? chunk : chunk.subarray(this.#offset);
   }
 
-  /** The first `count` bytes of the first chunk are in packets. */
+  /** The first `count` bytes of the first chunk are gone. */
   drop(count: number): void {
     this.#length -= count;
     this.#offset += count;
     if (this.#offset < (this.#chunks[this.#index]?.length ?? 0)) return;
     this.#offset = 0;
     this.#index++;
-    if (this.#index < 64 && this.#index < this.#chunks.length) return;
+    const left = this.#chunks.length - this.#index;
+    // In few large steps, so that each chunk is moved about once.
+    if (left > 0 && (this.#index < 64 || this.#index < left)) return;
     this.#chunks = this.#chunks.slice(this.#index);
     this.#index = 0;
+  }
+
+  /** The next bytes in one piece: as many as lie together, at most `limit`. A view. */
+  take(limit: number): Uint8Array {
+    const taken = this.first().subarray(0, limit);
+    this.drop(taken.length);
+    return taken;
   }
 
   clear(): void {
