@@ -298,9 +298,12 @@ export class Conversation implements WireHandler {
     if (error instanceof ProtocolError) {
       return new RemoteError(message, { code: 'BIP_NOT_BITTORRENT', cause: error });
     }
-    if (error !== undefined) return new NetworkError(message, { code: 'BIP_CLOSED', cause: error });
+    const isReset = error instanceof NetworkError && error.code === 'BIP_RESET';
+    if (error !== undefined && !isReset) {
+      return new NetworkError(message, { code: 'BIP_CLOSED', cause: error });
+    }
     return new NetworkError(
-      `${this.#name} closed the connection without a handshake: it does not share this torrent, wants encryption, or has no room`,
+      `${this.#name} ${isReset ? 'reset' : 'closed'} the connection without a handshake: it does not share this torrent, wants encryption, or has no room`,
       { code: 'BIP_CLOSED' },
     );
   }

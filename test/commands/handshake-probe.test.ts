@@ -170,7 +170,9 @@ describe('one peer', () => {
     const other = '00'.repeat(20);
     const result = await new Scene().probe(1, ([one = '']) => [one, '--info-hash', other]);
     expect([result.code, result.stdout]).toEqual([1, '']);
-    expect(result.stderr).toContain('closed the connection without a handshake');
+    expect(result.stderr).toContain(
+      ' the connection without a handshake: it does not share this torrent',
+    );
   });
 });
 
