@@ -28,6 +28,8 @@ export interface TransferFlags extends DhtFlags, LpdFlags, BlocklistFlags {
   readonly verify?: boolean;
   readonly trackers: boolean;
   readonly encryption: EncryptionMode;
+  /** Beginnings of names of clients, or of peer ids. */
+  readonly blockClient?: readonly string[];
   /** False with `--no-pex`. */
   readonly pex: boolean;
   readonly transport: TransportMode;
@@ -83,6 +85,12 @@ export function addTransferFlags(
     .addOption(new Option('--no-dht-table', 'keep no nodes of the DHT for the next run'))
     .addOption(new Option('--no-lpd', 'neither ask nor tell the local network'))
     .addOption(blocklistOption())
+    .addOption(
+      new Option(
+        '--block-client <text>',
+        'turn clients away whose name, or peer id, begins so, repeatable: Xunlei, -XL',
+      ).argParser(collectClient),
+    )
     .addOption(proxyOption())
     .addOption(noProxyOption())
     .addOption(new Option('--reveal', 'show passkeys and other secrets in tracker URLs'));
@@ -105,6 +113,7 @@ export async function sessionOptions(
     encryption: flags.encryption,
     onNote: (message) => wishes.reporter.explain(message),
     ...transportOf(flags, wishes),
+    ...(await filterOf(flags)),
     ...(dht === undefined ? {} : { dht }),
     ...(lpd === undefined ? {} : { lpd }),
     ...(flags.port === undefined ? {} : { port: flags.port }),
@@ -126,9 +135,24 @@ function transportOf(
   return { transport: 'tcp' };
 }
 
+async function filterOf({
+  blockClient = [],
+}: Pick<TransferFlags, 'blockClient'>): Promise<Pick<SessionOptions, 'filter'>> {
+  if (blockClient.length === 0) return {};
+  const { clientRule, HandshakeFilter } = await import('../../src/handshake/index.ts');
+  const filter = new HandshakeFilter();
+  for (const text of blockClient) filter.block(clientRule(text));
+  return { filter };
+}
+
 /** A folder as the file system port wants it, without a slash at the end. */
 export function plainPath(path: string): string {
   return path.length > 1 ? path.replace(/\/+$/, '') || '/' : path;
+}
+
+function collectClient(text: string, before: readonly string[] = []): readonly string[] {
+  if (text.trim() === '') throw new InvalidArgumentError('nothing would turn everybody away');
+  return [...before, text];
 }
 
 function collectEndpoint(text: string, before: readonly Endpoint[] = []): readonly Endpoint[] {

@@ -24,6 +24,12 @@ export {
   HandshakeReader,
 } from './codec.ts';
 export {
+  clientRule,
+  type HandshakeFacts,
+  HandshakeFilter,
+  type HandshakeRule,
+} from './filter.ts';
+export {
   type Agreement,
   CipherBuffers,
   hiddenName,

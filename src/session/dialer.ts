@@ -3,7 +3,7 @@
 import type { Endpoint } from '../base/endpoint.ts';
 import { BipError } from '../base/errors.ts';
 import type { PeerId } from '../base/ids.ts';
-import type { Reserved } from '../handshake/index.ts';
+import type { HandshakeFilter, Reserved } from '../handshake/index.ts';
 import type { Millis, Runtime, StreamHandler } from '../runtime/ports.ts';
 import { type Encryption, mayReopen, type Opening } from './encryption.ts';
 import { type Introduced, Introduction } from './introduction.ts';
@@ -20,6 +20,7 @@ export interface DialerOptions {
   readonly bind: string | undefined;
   readonly peerId: PeerId;
   readonly reserved: Reserved;
+  readonly filter: HandshakeFilter | undefined;
   readonly infoHash: Uint8Array;
   readonly encryption: Encryption;
   /** Connections that may be had besides those that stand. */
@@ -151,12 +152,13 @@ export class Dialer implements AsyncDisposable {
       readonly signal: AbortSignal;
     },
   ): Promise<Error | undefined> {
-    const { runtime, peerId, reserved, infoHash, onIntroduced, onBug } = this.#options;
+    const { runtime, peerId, reserved, filter, infoHash, onIntroduced, onBug } = this.#options;
     return await new Promise((resolve) => {
       const introduction = new Introduction(stream, {
         clock: runtime.clock,
         peerId,
         reserved,
+        filter,
         infoHash,
         knows: () => false,
         onIntroduced: (introduced) => {

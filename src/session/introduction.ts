@@ -6,6 +6,7 @@ import type { PeerId } from '../base/ids.ts';
 import {
   encodeHandshake,
   type Handshake,
+  type HandshakeFilter,
   HandshakeReader,
   type Reserved,
 } from '../handshake/index.ts';
@@ -26,6 +27,8 @@ export interface IntroductionOptions {
   readonly clock: Clock;
   readonly peerId: PeerId;
   readonly reserved: Reserved;
+  /** Whom it turns away is told nothing. */
+  readonly filter: HandshakeFilter | undefined;
   /** The torrent that we call for; absent when we were called. */
   readonly infoHash?: Uint8Array;
   /** When called: is this torrent ours? */
@@ -102,6 +105,13 @@ export class Introduction implements StreamHandler {
     if (handshake === undefined) return;
     if (handshake.peerId.equals(this.#options.peerId)) {
       throw new ProtocolError('we called ourselves', { rule: 'self connection', code: 'BIP_SELF' });
+    }
+    const refusal = this.#options.filter?.refusal({ handshake, remote: this.#stream.remote });
+    if (refusal !== undefined) {
+      throw new ProtocolError(`the peer is turned away: ${refusal}`, {
+        rule: 'handshake filter',
+        code: 'BIP_FILTERED',
+      });
     }
     this.#cancelTimer();
     const outgoing = infoHash !== undefined;

@@ -3,7 +3,7 @@
 import type { Endpoint } from '../base/endpoint.ts';
 import type { PeerId } from '../base/ids.ts';
 import type { DhtNode } from '../dht/index.ts';
-import type { Reserved } from '../handshake/index.ts';
+import type { HandshakeFilter, Reserved } from '../handshake/index.ts';
 import type { Lpd } from '../lpd/index.ts';
 import type { Magnet } from '../magnet/index.ts';
 import type { Metainfo, ParseOptions } from '../metainfo/index.ts';
@@ -61,6 +61,8 @@ export interface SessionIdentity {
   readonly version: string;
   /** What our handshakes offer; each is served by the peer module. */
   readonly reserved: Reserved;
+  /** Whom we have nothing to do with. */
+  readonly filter: HandshakeFilter | undefined;
   /** How connections with peers are encrypted. */
   readonly encryption: Encryption;
   /** The session's node of the DHT; none when it takes no part in it. */

@@ -3,7 +3,7 @@
 import { formatHex } from '../base/bytes.ts';
 import { formatEndpoint } from '../base/endpoint.ts';
 import { NetworkError, UsageError } from '../base/errors.ts';
-import { makePeerId, OUR_VERSION, Reserved } from '../handshake/index.ts';
+import { type HandshakeFilter, makePeerId, OUR_VERSION, Reserved } from '../handshake/index.ts';
 import type { ByteStream, Runtime } from '../runtime/ports.ts';
 import { type Discovery, openDiscovery, type SessionDht, type SessionLpd } from './discovery.ts';
 import { Encryption, type EncryptionMode, isTorrentOf } from './encryption.ts';
@@ -27,6 +27,8 @@ export interface SessionOptions {
   readonly transport?: TransportMode;
   /** Takes part in the DHT, on the UDP port of the same number when it is free. */
   readonly dht?: SessionDht;
+  /** Turns peers away by their handshakes; its rules may change meanwhile. */
+  readonly filter?: HandshakeFilter;
   /** How connections with peers are encrypted; default `prefer`. */
   readonly encryption?: EncryptionMode;
   /** Hears of calls that belong to no torrent, since they failed before they named one of ours. */
@@ -84,6 +86,7 @@ export class Session implements AsyncDisposable {
     const { dht, lpd } = discovery;
     const identity: SessionIdentity = {
       encryption: new Encryption(runtime, options.encryption ?? 'prefer', onBug),
+      filter: options.filter,
       dht,
       lpd,
       dhtPort: options.dht?.readOnly === true ? undefined : dht?.port,
@@ -168,6 +171,7 @@ export class Session implements AsyncDisposable {
       clock: this.#runtime.clock,
       peerId: this.#identity.peerId,
       reserved: this.#identity.reserved,
+      filter: this.#identity.filter,
       knows: (infoHash) => this.#welcomes(infoHash, stream),
       onIntroduced: (introduced) => {
         this.#introductions.delete(introduction);

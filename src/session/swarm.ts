@@ -68,6 +68,7 @@ export class Swarm implements LinkHost, AsyncDisposable {
       bind: identity.bind,
       peerId: identity.peerId,
       reserved: identity.reserved,
+      filter: identity.filter,
       infoHash: infoHash.wire,
       encryption: identity.encryption,
       room: () => (this.#stopped ? 0 : this.#places.free),

@@ -44,6 +44,26 @@ function lastOf({ stdout }: BipResult): Readonly<Record<string, unknown>> {
   return last;
 }
 
+describe('a client that is blocked', () => {
+  test('is called and left, and --verbose says why; nothing is asked of it', () =>
+    scene(async ({ seed, run }) => {
+      const argv = [...downloadFrom(seed), '--block-client', 'BIP 0.1', '--timeout', '1m'];
+      const { code, stderr } = await run([...argv, '--verbose'], {});
+      expect(code).toBe(6);
+      expect(stderr).toContain('the peer is turned away: `BIP 0.1` is blocked');
+      expect(seed.torrent.stats().uploaded).toBe(0);
+      const other = [...downloadFrom(seed), '--block-client', '-XL', '--timeout', '1m'];
+      expect((await run(other, {})).code).toBe(0);
+    }));
+
+  test('nothing as a name would be everybody', () =>
+    scene(async ({ seed, run }) => {
+      const result = await run([...downloadFrom(seed), '--block-client', ' '], {});
+      expect(result.code).toBe(2);
+      expect(result.stderr).toContain('nothing would turn everybody away');
+    }));
+});
+
 describe('a peer on the list', () => {
   test('is not called, though it is named, and that is counted', () =>
     scene(async ({ seed, run }) => {
