@@ -2,7 +2,7 @@
 
 import { mkdir } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { Bip } from './bip.ts';
+import { Bip, bipJson } from './bip.ts';
 import { expectContent, singleFile } from './content.ts';
 import { expectComplete, expectExit } from './expect-download.ts';
 import { freePort } from './free-port.ts';
@@ -15,6 +15,7 @@ import {
 } from './peers/kit.ts';
 import { describeWith } from './require.ts';
 import { openSwarm, type Swarm } from './swarm.ts';
+import { until } from './until.ts';
 
 const DONE_MS = 60_000;
 const READY_MS = 20_000;
@@ -30,7 +31,22 @@ type Encryption = KitPeerOptions['encryption'];
 async function seeder(swarm: Swarm, client: KitClient, encryption: Encryption): Promise<KitPeer> {
   const { path: torrent } = swarm.torrent;
   const state = swarm.to('state');
-  return KitPeer.start({ client, mode: 'seed', torrent, dir: swarm.source, state, encryption });
+  const options = { client, torrent, dir: swarm.source, state, encryption };
+  const peer = await KitPeer.start({ ...options, mode: 'seed' });
+  // It takes calls before it serves, and hangs up on who calls too soon.
+  if (client === 'qbittorrent') await serves(peer.address, torrent);
+  return peer;
+}
+
+/** Waits until somebody shakes hands, in whichever way. */
+async function serves(address: string, torrent: string): Promise<void> {
+  const where = [address, '--transport', 'tcp', '--info-hash', torrent];
+  const answers = (): Promise<boolean> =>
+    bipJson(['handshake', 'probe', ...where], READY_MS).then(
+      () => true,
+      () => false,
+    );
+  await until(answers, { deadlineMs: READY_MS, what: `${address} to shake hands` });
 }
 
 function download(swarm: Swarm, mode: string, ...more: readonly string[]): Bip {
