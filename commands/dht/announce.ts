@@ -47,7 +47,7 @@ export function announceCommand(context: Context): Command {
   return withDhtFlags(command)
     .addOption(new Option('--v2', 'by the v2 infohash of a hybrid torrent'))
     .addOption(new Option('--watch', 'announce again every --interval, until Ctrl-C'))
-    .addOption(intervalOption(900_000, '15m', 'a peer for half an hour'))
+    .addOption(intervalOption(INTERVAL, 'a peer for half an hour'))
     .addOption(limitOption('with --watch, announce so many times'))
     .addHelpText('after', HELP)
     .action(action<AnnounceFlags, Announced>(context, run, announceView));
@@ -85,7 +85,7 @@ class Announces {
     this.#node = node;
     this.#torrent = torrent;
     this.#startedAt = this.#now;
-    this.#watching = new Watching(invocation);
+    this.#watching = new Watching(invocation, INTERVAL);
   }
 
   get isFailing(): boolean {
@@ -140,6 +140,9 @@ class Announces {
     return this.#invocation.context.runtime.clock.now();
   }
 }
+
+/** As often as sessions do: libtorrent's `dht_announce_interval`. */
+const INTERVAL = '15m';
 
 const HELP = `
 Nodes note the address that the announce comes from, with the port that it names, for half an hour

@@ -53,7 +53,7 @@ export function putCommand(context: Context): Command {
     .addOption(new Option('--target-only', 'only say where it would be, and ask nobody'));
   return withPortFlag(withDhtFlags(command))
     .addOption(new Option('--watch', 'put it again every --interval, until Ctrl-C'))
-    .addOption(intervalOption(3_600_000, '1h', 'an item for two hours'))
+    .addOption(intervalOption(INTERVAL, 'an item for two hours'))
     .addOption(limitOption('with --watch, put it so many times'))
     .addHelpText('after', HELP)
     .action(action<PutFlags, Put>(context, run, putView));
@@ -129,7 +129,7 @@ class Putting {
     this.#invocation = invocation;
     this.#parts = parts;
     this.#startedAt = this.#now;
-    this.#watching = new Watching(invocation);
+    this.#watching = new Watching(invocation, INTERVAL);
   }
 
   get isFailing(): boolean {
@@ -215,6 +215,9 @@ function stillNewest(item: DhtItem, current: DhtItem | undefined): DhtItem {
   );
 }
 
+/** BEP 44: items are put again every hour. */
+const INTERVAL = '1h';
+
 const HELP = `
 Without a key the item is found by its hash, the target, which is printed, and never changes. With
 a key it is found by the public key and can be changed by who has the file: each change has a
@@ -229,7 +232,7 @@ item, or when what is there is newer.
 
 In a pipe there is one line: target, nodes that took it, sequence, public key, with --torrent the
 link that leads to it; with --target-only: target, public key, link. With --watch --json there is a
-line for each time, \`put\` or \`failure\`, and a last one, \`end\`.
+line for each time, \`put\` or \`failure\`, and a last one, \`end\`, unless a newer item ended it.
 
 Examples:
   $ bip dht put 'hello world' --bootstrap "$node"

@@ -10,28 +10,27 @@ import { formatDuration, parseDuration } from '../cli/units.ts';
 export interface WatchFlags {
   readonly watch?: true;
   /** Milliseconds. */
-  readonly interval: number;
+  readonly interval?: number;
   readonly limit?: number;
 }
 
-/** `--interval`, with its default as a word; `keeps` completes "nodes keep …". */
-export function intervalOption(byDefault: Millis, word: string, keeps: string): Option {
-  return new Option('--interval <duration>', 'with --watch, how often')
-    .argParser((text) => {
-      const ms = parseDuration(text, '--interval');
-      if (ms >= MIN_INTERVAL_MS) return ms;
-      throw new UsageError(
-        `--interval: \`${text}\` is shorter than ${formatDuration(MIN_INTERVAL_MS)}; nodes keep ${keeps}`,
-      );
-    })
-    .default(byDefault, word);
+/** `--interval`, with its default as a duration; `keeps` completes "nodes keep …". */
+export function intervalOption(byDefault: string, keeps: string): Option {
+  const what = `with --watch, how often; default ${byDefault}`;
+  return new Option('--interval <duration>', what).argParser((text) => {
+    const ms = parseDuration(text, '--interval');
+    if (ms >= MIN_INTERVAL_MS) return ms;
+    throw new UsageError(
+      `--interval: \`${text}\` is shorter than ${formatDuration(MIN_INTERVAL_MS)}; nodes keep ${keeps}`,
+    );
+  });
 }
 
-/** @throws {UsageError} when `--limit` stands without `--watch`. */
-export function checkWatch({ watch, limit }: WatchFlags, what: string): void {
-  if (limit !== undefined && watch !== true) {
-    throw new UsageError(`--limit is about --watch; without it there is one ${what}`);
-  }
+/** @throws {UsageError} when `--limit` or `--interval` stands without `--watch`. */
+export function checkWatch({ watch, limit, interval }: WatchFlags, what: string): void {
+  if (watch === true || (limit ?? interval) === undefined) return;
+  const flag = limit === undefined ? '--interval' : '--limit';
+  throw new UsageError(`${flag} is about --watch; without it there is one ${what}`);
 }
 
 /** What is done each time. */
@@ -47,13 +46,16 @@ export interface Round<Result> {
 /** Counts what was done, and comes again: after a failure sooner than after a success. */
 export class Watching {
   readonly #invocation: Invocation<WatchFlags>;
+  readonly #interval: Millis;
   #successes = 0;
   #failures = 0;
   /** In a row, up to the last one. */
   #failing = 0;
 
-  constructor(invocation: Invocation<WatchFlags>) {
+  /** `byDefault`: what `--interval` is when it is not given, as a duration. */
+  constructor(invocation: Invocation<WatchFlags>, byDefault: string) {
     this.#invocation = invocation;
+    this.#interval = invocation.options.interval ?? parseDuration(byDefault, '--interval');
   }
 
   get successes(): number {
@@ -97,9 +99,8 @@ export class Watching {
   }
 
   get #pauseMs(): Millis {
-    const { interval } = this.#invocation.options;
-    if (this.#failing === 0) return interval;
-    return Math.min(BACK_OFF_MS * 2 ** (this.#failing - 1), interval);
+    if (this.#failing === 0) return this.#interval;
+    return Math.min(BACK_OFF_MS * 2 ** (this.#failing - 1), this.#interval);
   }
 }
 

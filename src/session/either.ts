@@ -1,6 +1,7 @@
 /** One connection by TCP or uTP, whichever answers first. @module */
 
 import type { Endpoint } from '../base/endpoint.ts';
+import { BipError } from '../base/errors.ts';
 import { pause } from '../runtime/aborting.ts';
 import type { ByteStream, Clock, Millis, Network } from '../runtime/ports.ts';
 
@@ -21,8 +22,9 @@ export function either(first: Connect, second: Connect, clock: Clock): Connect {
     try {
       winner = await Promise.any(calls);
       return winner;
-    } catch {
+    } catch (error) {
       options.signal.throwIfAborted();
+      throwBug(error);
       // The reason of the first one says more: whether somebody is there at all.
       return await calls[0];
     } finally {
@@ -54,6 +56,12 @@ function startCalls(
     return second(to, options);
   });
   return [one, two];
+}
+
+/** What is no failure of the network must not hide behind one that is. */
+function throwBug(error: unknown): void {
+  const reasons: readonly unknown[] = error instanceof AggregateError ? error.errors : [error];
+  for (const reason of reasons) if (!(reason instanceof BipError)) throw reason;
 }
 
 function drop(stream: ByteStream, winner: ByteStream | undefined): void {

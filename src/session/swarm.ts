@@ -179,11 +179,6 @@ export class Swarm implements LinkHost, AsyncDisposable {
     }
   }
 
-  /** Something for `--verbose` that concerns no link of ours. */
-  note(message: string): void {
-    this.#options.onNote(message);
-  }
-
   ban(link: PeerLink): void {
     this.dialer.pool.ban(link.remote);
     if (link.listening !== undefined) this.dialer.pool.ban(link.listening);

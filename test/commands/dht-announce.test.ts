@@ -112,6 +112,7 @@ describe('announce', () => {
     [['announce', HEX], "required option '--port <n>' not specified"],
     [['announce', HEX, '--port', '0'], '--port: `0` is no whole number from 1 to 65535'],
     [['announce', HEX, '--port', '1', '--limit', '2'], '--limit is about --watch'],
+    [['announce', HEX, '--port', '1', '--interval', '5m'], '--interval is about --watch'],
     [['announce', HEX, '--port', '1', '--watch', '--interval', '5s'], 'shorter than 1m 00s'],
   ])('usage: %j', async (argv, message) => {
     await using scene = new Scene();

@@ -115,6 +115,7 @@ describe('put --watch', () => {
 
   test.each([
     [['put', 'x', '--limit', '2'], '--limit is about --watch'],
+    [['put', 'x', '--interval', '2h'], '--interval is about --watch'],
     [['put', 'x', '--watch', '--interval', '5s'], 'shorter than 1m 00s'],
     [['put', 'x', '--watch', '--target-only'], '--target-only asks nobody'],
     [['put', '--watch', '--new-key', 'k'], '--new-key alone puts none'],

@@ -105,6 +105,13 @@ test('both fail: the reason of the first', () =>
     await expect(attempt).rejects.toThrow('failed after 700');
   }));
 
+test('a bug of one does not hide behind a failure of the other', () =>
+  story(async (clock) => {
+    const one = way(clock, 30, 'failure');
+    const broken = (): Promise<ByteStream> => Promise.reject(new TypeError('a bug'));
+    await expect(either(one.connect, broken, clock)(TO, { signal })).rejects.toThrow('a bug');
+  }));
+
 test.for([10, 300])('a signal after %d ms stops all that is under way', (ms) =>
   story(async (clock) => {
     const [one, other] = [way(clock, 5000, 'stream'), way(clock, 5000, 'stream')];
